@@ -1,0 +1,26 @@
+"""What the figures were measured on."""
+
+import os
+import platform
+from pathlib import Path
+
+
+def processor_model() -> str:
+    """Return the processor's name as the system gives it, or its architecture."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    for line in lines:
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def describe() -> dict[str, str | int]:
+    """Describe the machine: processor model, how many there are, system and Python version."""
+    return {
+        "processor": processor_model(),
+        "processors": os.cpu_count() or 1,
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }

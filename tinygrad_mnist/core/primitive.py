@@ -1,0 +1,264 @@
+"""A primitive: a kernel that can fill ``out=``, and one stateless derivative rule per operand.
+
+The rule of an operand maps the cotangent of the result to the cotangent of that operand. It is an
+ordinary NumPy expression, so it runs on arrays (a plain backward pass) and on Tensors (a backward
+pass that is itself recorded) alike. Rules never sum a cotangent down to a broadcast operand's
+shape, never cast it and never accumulate it: the sweep in ``tape.py`` does, once, for all.
+
+>>> @primitive()
+... def cube(x, *, out=None):
+...     return np.multiply(x * x, x, out=out)
+>>> cube.vjp(x=lambda cotangent, y, x: cotangent * 3.0 * x * x)
+>>> cube(np.array([1.0, 2.0]))
+array([1., 8.])
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygrad_mnist.errors import RuleError, UnsupportedError
+
+Array = npt.NDArray[Any]
+Rule = Callable[..., Any]
+
+
+def ZERO(*_: Any, **__: Any) -> None:  # noqa: N802  a constant of the rule tables, like NumPy's
+    """Declare that an operand's derivative is zero wherever it exists: the sweep skips it."""
+
+
+class Primitive:
+    """A differentiable operation on arrays.
+
+    Parameters
+    ----------
+    kernel
+        ``kernel(*operands, *, static..., out=None) -> array``. Arrays are positional operands,
+        static arguments are keyword-only. It fills ``out`` completely without reading it, keeps
+        no reference and has no hidden state. A ``*operands`` kernel takes any number of them.
+    elementwise
+        ``out`` may be an operand of the result's shape and dtype.
+    view
+        The result may alias operand 0, and the kernel takes no ``out``.
+    operand_names
+        Of a kernel that has no Python signature, such as a ufunc; it takes no static arguments.
+
+    Raises
+    ------
+    RuleError
+        If the kernel's signature breaks the conventions above.
+    """
+
+    def __init__(
+        self,
+        kernel: Callable[..., Any],
+        *,
+        elementwise: bool = False,
+        view: bool = False,
+        operand_names: tuple[str, ...] = (),
+    ) -> None:
+        self.kernel = kernel
+        self.name = self.__name__ = kernel.__name__
+        self.elementwise = elementwise
+        self.view = view
+        self.rules: dict[str, Rule] = {}
+        self.variadic = False
+        self.operand_names = operand_names
+        self.static_names: tuple[str, ...] = ()
+        self.defaults: dict[str, Any] = {}
+        self.__doc__ = kernel.__doc__
+        if not operand_names:
+            self._read_signature()
+
+    def _read_signature(self) -> None:
+        parameters = inspect.signature(self.kernel).parameters
+        kinds = inspect.Parameter
+        self.variadic = any(p.kind is kinds.VAR_POSITIONAL for p in parameters.values())
+        self.operand_names = tuple(
+            name for name, p in parameters.items() if p.kind is not kinds.KEYWORD_ONLY
+        )
+        keyword_only = {n: p for n, p in parameters.items() if p.kind is kinds.KEYWORD_ONLY}
+        self.static_names = tuple(name for name in keyword_only if name != "out")
+        self.defaults = {
+            name: keyword_only[name].default
+            for name in self.static_names
+            if keyword_only[name].default is not kinds.empty
+        }
+        if self.view == ("out" in keyword_only):
+            fault = "is a view, so it must not take" if self.view else "lacks"
+            raise RuleError(f"The kernel of {self.name} {fault} the keyword-only argument out.")
+
+    def vjp(self, **rules: Rule) -> None:
+        """Give the rules, named by operand.
+
+        A rule is ``rule(cotangent, y, *operands, **static)`` where y is the result. A variadic
+        kernel has one rule, which also gets ``position``, the index of the operand.
+
+        Raises
+        ------
+        RuleError
+            If a rule names no operand of the kernel, or an operand has no rule.
+        """
+        if set(rules) != set(self.operand_names):
+            raise RuleError(
+                f"The rules of {self.name} must be named {', '.join(self.operand_names)} (one for "
+                f"each operand of its kernel; ZERO where there is no derivative). "
+                f"Received: {', '.join(rules) or 'none'}."
+            )
+        self.rules = rules
+
+    def rule_of(self, position: int) -> Rule:
+        """Return the rule of the operand at this position.
+
+        Raises
+        ------
+        RuleError
+            If the primitive has no rules.
+        """
+        name = self.operand_names[0 if self.variadic else position]
+        if name not in self.rules:
+            raise RuleError(
+                f"{self.name} has no rule for its operand {name}: its gradient was asked for. "
+                f"Give one with {self.name}.vjp({name}=...), or ZERO if it is not differentiable."
+            )
+        return self.rules[name]
+
+    def __call__(self, *operands: Any, **static: Any) -> Any:
+        """Apply to arrays (an array comes back) or to Tensors (a Tensor, recorded)."""
+        for operand in operands:
+            apply = getattr(operand, "_apply_primitive", None)
+            if apply is not None:
+                return apply(self, operands, static)
+        return self.kernel(*operands, **static)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}({', '.join(self.operand_names + self.static_names)})>"
+
+
+class Dispatch:
+    """How the arguments of a NumPy function become a primitive's operands and static arguments."""
+
+    def __init__(self, function: Any, target: Primitive, renamed: Mapping[str, str]) -> None:
+        self.function = function
+        self.target = target
+        self.renamed = renamed
+        try:
+            self.names = tuple(inspect.signature(function).parameters)
+        except ValueError:  # several of NumPy's functions written in C have no signature
+            self.names = target.operand_names + target.static_names
+        self.width = len(target.operand_names)
+        self.static_names = frozenset(target.static_names)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the primitive as the NumPy function was called.
+
+        Raises
+        ------
+        UnsupportedError
+            If an argument has no counterpart in the primitive and is not at its default.
+        """
+        target = self.target
+        if len(args) != self.width or not kwargs.keys() <= self.static_names:
+            args, kwargs = self._bind(args, kwargs)
+        if target.variadic:
+            args = tuple(args[0])
+        return target(*args, **kwargs)
+
+    def _bind(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        given = dict(zip(self.names, args, strict=False)) | kwargs
+        operands = [given.pop(name) for name in self.names[: self.width] if name in given]
+        static = {}
+        for name, value in given.items():
+            name = self.renamed.get(name, name)
+            if name in self.static_names:
+                if value is not np._NoValue:
+                    static[name] = value
+            elif value is not None and value is not np._NoValue and (name, value) != ("order", "C"):
+                raise UnsupportedError(
+                    f"np.{self.function.__name__} on a Tensor does not take {name}= "
+                    f"(received {value!r}). It takes {', '.join(self.target.static_names) or 'no'}"
+                    " keyword arguments; use .numpy() where no gradient is wanted."
+                )
+        return tuple(operands), static
+
+
+registry: dict[Any, Callable[..., Any]] = {}
+"""What a NumPy function, called on a Tensor, runs: a ``Dispatch`` or a composition of others."""
+
+
+def primitive(
+    implements: Any = (),
+    *,
+    elementwise: bool = False,
+    view: bool = False,
+    renamed: Mapping[str, str] | None = None,
+) -> Callable[[Callable[..., Any]], Primitive]:
+    """Make a primitive of the kernel below, and the meaning of a NumPy function on Tensors.
+
+    Parameters
+    ----------
+    implements
+        A NumPy function or ufunc, or a tuple of aliases of one.
+    elementwise, view
+        See `Primitive`.
+    renamed
+        NumPy's argument names where the kernel's own differ.
+    """
+
+    def decorate(kernel: Callable[..., Any]) -> Primitive:
+        result = Primitive(kernel, elementwise=elementwise, view=view)
+        for function in implements if isinstance(implements, tuple) else (implements,):
+            registry[function] = Dispatch(function, result, renamed or {})
+        return result
+
+    return decorate
+
+
+def elementwise_ufunc(ufunc: np.ufunc, **rules: Rule) -> Primitive:
+    """Make a primitive of a NumPy ufunc, which is a kernel already; the rules name its operands.
+
+    >>> sinh = elementwise_ufunc(np.sinh, x=lambda cotangent, y, x: cotangent * np.cosh(x))
+    """
+    result = Primitive(ufunc, elementwise=True, operand_names=tuple(rules))
+    result.vjp(**rules)
+    registry[ufunc] = Dispatch(ufunc, result, {})
+    return result
+
+
+def composes(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make the function below, written with other NumPy functions, their meaning on Tensors."""
+
+    def decorate(composition: Callable[..., Any]) -> Callable[..., Any]:
+        registry.update(dict.fromkeys(functions, composition))
+        return composition
+
+    return decorate
+
+
+def lookup(function: Any) -> Callable[..., Any]:
+    """Return what a NumPy function runs on Tensors.
+
+    Raises
+    ------
+    UnsupportedError
+        If it has no primitive; the nearest names that have one are listed.
+    """
+    found = registry.get(function)
+    if found is None:
+        known = [f.__name__ for f in registry]
+        name = function.__name__
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        raise UnsupportedError(
+            f"np.{name} has no primitive, so it cannot be called on a Tensor: it would silently "
+            f"drop the gradient. {'Nearest: np.' + ', np.'.join(near) + '. ' if near else ''}"
+            "Call it on tensor.numpy() if no gradient is wanted, or add it with @primitive."
+        )
+    return found

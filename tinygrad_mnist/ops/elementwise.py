@@ -1,0 +1,171 @@
+"""Elementwise primitives: arithmetic, powers, logarithms, comparisons, choices.
+
+Conventions at kinks and ties are TensorFlow's unless a comment says otherwise.
+
+>>> from tinygrad_mnist import Tensor
+>>> x = Tensor([1.0, 4.0], requires_grad=True)
+>>> np.sum(np.sqrt(x)).backward()
+>>> x.grad
+array([0.5 , 0.25])
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygrad_mnist.core.primitive import ZERO, Array, composes, elementwise_ufunc, primitive
+
+# Arithmetic.
+add = elementwise_ufunc(
+    np.add,
+    a=lambda ct, y, a, b: ct,
+    b=lambda ct, y, a, b: ct,
+)
+subtract = elementwise_ufunc(
+    np.subtract,
+    a=lambda ct, y, a, b: ct,
+    b=lambda ct, y, a, b: -ct,
+)
+multiply = elementwise_ufunc(
+    np.multiply,
+    a=lambda ct, y, a, b: ct * b,
+    b=lambda ct, y, a, b: ct * a,
+)
+divide = elementwise_ufunc(
+    np.divide,
+    a=lambda ct, y, a, b: ct / b,
+    b=lambda ct, y, a, b: -ct * y / b,
+)
+remainder = elementwise_ufunc(
+    np.remainder,
+    a=lambda ct, y, a, b: ct,
+    b=lambda ct, y, a, b: -ct * np.floor(a / b),
+)
+negative = elementwise_ufunc(np.negative, x=lambda ct, y, x: -ct)
+positive = elementwise_ufunc(np.positive, x=lambda ct, y, x: ct)
+reciprocal = elementwise_ufunc(np.reciprocal, x=lambda ct, y, x: -ct * y * y)
+absolute = elementwise_ufunc(np.absolute, x=lambda ct, y, x: ct * np.sign(x))
+
+# Powers. The guards give x**0 a zero derivative at x = 0 (TF: nan), and make the derivative by
+# the exponent zero where the base is not positive.
+power = elementwise_ufunc(
+    np.power,
+    a=lambda ct, y, a, b: ct * (b * np.power(a, b - 1 + (b == 0))),
+    b=lambda ct, y, a, b: ct * y * np.log(np.where(a > 0, a, 1.0)),
+)
+square = elementwise_ufunc(np.square, x=lambda ct, y, x: 2.0 * ct * x)
+sqrt = elementwise_ufunc(np.sqrt, x=lambda ct, y, x: 0.5 * ct / y)
+
+# Exponentials, logarithms, circles.
+exp = elementwise_ufunc(np.exp, x=lambda ct, y, x: ct * y)
+expm1 = elementwise_ufunc(np.expm1, x=lambda ct, y, x: ct * (y + 1.0))
+log = elementwise_ufunc(np.log, x=lambda ct, y, x: ct / x)
+log1p = elementwise_ufunc(np.log1p, x=lambda ct, y, x: ct / (1.0 + x))
+sin = elementwise_ufunc(np.sin, x=lambda ct, y, x: ct * np.cos(x))
+cos = elementwise_ufunc(np.cos, x=lambda ct, y, x: -ct * np.sin(x))
+tanh = elementwise_ufunc(np.tanh, x=lambda ct, y, x: ct * (1.0 - y * y))
+arctan2 = elementwise_ufunc(
+    np.arctan2,
+    a=lambda ct, y, a, b: ct * b / (a * a + b * b),
+    b=lambda ct, y, a, b: -ct * a / (a * a + b * b),
+)
+
+# Choices. A tie, and nothing else, gives the whole cotangent to a; NaN in either gives it to b.
+maximum = elementwise_ufunc(
+    np.maximum,
+    a=lambda ct, y, a, b: np.where(a >= b, ct, 0.0),
+    b=lambda ct, y, a, b: np.where(a >= b, 0.0, ct),
+)
+minimum = elementwise_ufunc(
+    np.minimum,
+    a=lambda ct, y, a, b: np.where(a <= b, ct, 0.0),
+    b=lambda ct, y, a, b: np.where(a <= b, 0.0, ct),
+)
+
+
+@primitive(np.where)
+def where(condition: Array, a: Array, b: Array, *, out: Array | None = None) -> Any:
+    """Take a where the condition holds, else b. A branch not taken gets a zero cotangent.
+
+    The chain rule goes on multiplying behind that zero: in ``where(x > 0, 1 / x, 0)`` at 0 it is
+    0 times infinity, NaN. Guard the operand too: ``where(x > 0, 1 / where(x > 0, x, 1), 0)``.
+    """
+    if out is None:
+        return np.where(condition, a, b)
+    np.copyto(out, b)
+    np.copyto(out, a, where=np.asarray(condition, dtype=bool))
+    return out
+
+
+where.vjp(
+    condition=ZERO,
+    a=lambda ct, y, condition, a, b: np.where(condition, ct, 0.0),
+    b=lambda ct, y, condition, a, b: np.where(condition, 0.0, ct),
+)
+
+
+@primitive(elementwise=True)
+def clip(x: Array, lower: Array, upper: Array, *, out: Array | None = None) -> Any:
+    """Limit x to an interval. At a bound the cotangent goes to x, outside it to the bound."""
+    return np.clip(x, lower, upper, out=out)
+
+
+clip.vjp(
+    x=lambda ct, y, x, lower, upper: np.where((x >= lower) & (x <= upper), ct, 0.0),
+    lower=lambda ct, y, x, lower, upper: np.where(x < lower, ct, 0.0),
+    upper=lambda ct, y, x, lower, upper: np.where(x > upper, ct, 0.0),
+)
+
+
+@composes(np.clip)
+def _(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    lower = min if a_min is None else a_min
+    upper = max if a_max is None else a_max
+    return clip(a, -np.inf if lower is None else lower, np.inf if upper is None else upper)
+
+
+@primitive(np.ndarray.astype)
+def astype(x: Array, *, dtype: npt.DTypeLike, out: Array | None = None) -> Any:
+    """Cast to a dtype. The sweep casts the cotangent back."""
+    if out is None:
+        return x.astype(dtype)
+    np.copyto(out, x, casting="unsafe")
+    return out
+
+
+astype.vjp(x=lambda ct, y, x, dtype: ct)
+
+# Steps: their derivative is zero wherever it exists.
+sign = elementwise_ufunc(np.sign, x=ZERO)
+floor = elementwise_ufunc(np.floor, x=ZERO)
+ceil = elementwise_ufunc(np.ceil, x=ZERO)
+rint = elementwise_ufunc(np.rint, x=ZERO)
+trunc = elementwise_ufunc(np.trunc, x=ZERO)
+
+
+@primitive(np.round, elementwise=True)
+def round(x: Array, *, decimals: int = 0, out: Array | None = None) -> Any:
+    """Round to a number of decimals; its derivative is zero wherever it exists."""
+    return np.round(x, decimals, out=out)
+
+
+round.vjp(x=ZERO)
+
+# Questions: their results are boolean, hence constants.
+greater = elementwise_ufunc(np.greater, a=ZERO, b=ZERO)
+greater_equal = elementwise_ufunc(np.greater_equal, a=ZERO, b=ZERO)
+less = elementwise_ufunc(np.less, a=ZERO, b=ZERO)
+less_equal = elementwise_ufunc(np.less_equal, a=ZERO, b=ZERO)
+equal = elementwise_ufunc(np.equal, a=ZERO, b=ZERO)
+not_equal = elementwise_ufunc(np.not_equal, a=ZERO, b=ZERO)
+logical_and = elementwise_ufunc(np.logical_and, a=ZERO, b=ZERO)
+logical_or = elementwise_ufunc(np.logical_or, a=ZERO, b=ZERO)
+logical_not = elementwise_ufunc(np.logical_not, x=ZERO)
+bitwise_and = elementwise_ufunc(np.bitwise_and, a=ZERO, b=ZERO)
+bitwise_or = elementwise_ufunc(np.bitwise_or, a=ZERO, b=ZERO)
+invert = elementwise_ufunc(np.invert, x=ZERO)
+isnan = elementwise_ufunc(np.isnan, x=ZERO)
+isfinite = elementwise_ufunc(np.isfinite, x=ZERO)

@@ -1,0 +1,263 @@
+"""Reductions over axes, cumulative ones, and those that look for a place.
+
+>>> from tinygrad_mnist import Tensor
+>>> x = Tensor([[1.0, 3.0], [3.0, 2.0]], requires_grad=True)
+>>> np.max(x).backward()  # a tie: the cotangent is shared
+>>> x.grad
+array([[0. , 0.5],
+       [0.5, 0. ]])
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from tinygrad_mnist.core.primitive import ZERO, Array, composes, primitive
+
+Axis = int | tuple[int, ...] | None
+
+
+def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
+    # NumPy lets axis 0 and -1 of a scalar pass.
+    return (
+        tuple(range(x.ndim)) if axis is None or not x.ndim else normalize_axis_tuple(axis, x.ndim)
+    )
+
+
+def _count(x: Any, axis: Axis) -> int:
+    """How many elements of x each element of the reduction was made of."""
+    return math.prod(x.shape[axis] for axis in _axes(x, axis))
+
+
+def keep_axes(reduced: Any, x: Any, axis: Axis) -> Any:
+    """A reduction of x with the reduced axes put back, of size 1."""
+    axes = _axes(x, axis)
+    return np.reshape(reduced, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
+
+
+def _spread(reduced: Any, x: Any, axis: Axis) -> Any:
+    """A reduction of x repeated to the shape of x."""
+    return np.broadcast_to(keep_axes(reduced, x, axis), x.shape)
+
+
+@primitive(np.sum)
+def sum(
+    x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
+) -> Any:
+    """Sum over axes."""
+    return np.sum(x, axis=axis, keepdims=keepdims, out=out)
+
+
+sum.vjp(x=lambda ct, y, x, axis, keepdims: _spread(ct, x, axis))
+
+
+@primitive(np.mean)
+def mean(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
+    """Average over axes; NaN over no elements."""
+    return np.mean(x, axis=axis, keepdims=keepdims, out=out)
+
+
+mean.vjp(x=lambda ct, y, x, axis, keepdims: _spread(ct * (1.0 / (_count(x, axis) or 1)), x, axis))
+
+
+@primitive(np.var)
+def var(
+    x: Array,
+    *,
+    axis: Axis = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    out: Array | None = None,
+) -> Any:
+    """Variance over axes: the mean squared distance from the mean, over count - ddof."""
+    return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims, out=out)
+
+
+def _var_vjp(ct: Any, y: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
+    freedom = _count(x, axis) - ddof
+    factor = 2.0 / freedom if freedom > 0 else math.nan
+    return factor * keep_axes(ct, x, axis) * (x - np.mean(x, axis=axis, keepdims=True))
+
+
+var.vjp(x=_var_vjp)
+
+
+@composes(np.std)
+def _(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    return np.sqrt(np.var(x, axis=axis, ddof=ddof, keepdims=keepdims))
+
+
+def _extremum_vjp(ct: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """Ties share evenly. With NaN the extremum equals no element: 0 / 0, NaN for all."""
+    chosen = np.equal(x, keep_axes(y, x, axis)).astype(x.dtype)
+    return keep_axes(ct, x, axis) * chosen / np.sum(chosen, axis=axis, keepdims=True)
+
+
+@primitive((np.max, np.amax))
+def max(
+    x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
+) -> Any:
+    """Maximum over axes."""
+    return np.max(x, axis=axis, keepdims=keepdims, out=out)
+
+
+max.vjp(x=_extremum_vjp)
+
+
+@primitive((np.min, np.amin))
+def min(
+    x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
+) -> Any:
+    """Minimum over axes."""
+    return np.min(x, axis=axis, keepdims=keepdims, out=out)
+
+
+min.vjp(x=_extremum_vjp)
+
+
+@primitive(np.prod)
+def prod(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
+    """Product over axes."""
+    return np.prod(x, axis=axis, keepdims=keepdims, out=out)
+
+
+def _prod_vjp(ct: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """Multiply by the product of all *other* elements, which y / x is not where x is zero."""
+    axes = _axes(x, axis)
+    order = tuple(i for i in range(x.ndim) if i not in axes) + axes
+    kept = tuple(x.shape[i] for i in order[: x.ndim - len(axes)])
+    count = _count(x, axis)
+    rows = np.reshape(np.transpose(x, order), (*kept, count))
+    ones = np.ones((*kept, 1), x.dtype)
+    before = np.cumprod(np.concatenate((ones, rows[..., :-1]), axis=-1), axis=-1)[..., :count]
+    after = np.cumprod(np.concatenate((ones, rows[..., :0:-1]), axis=-1), axis=-1)[..., :count][
+        ..., ::-1
+    ]
+    others = np.reshape(before * after, tuple(x.shape[i] for i in order))
+    return keep_axes(ct, x, axis) * np.transpose(others, tuple(int(i) for i in np.argsort(order)))
+
+
+prod.vjp(x=_prod_vjp)
+
+
+@primitive(np.cumsum)
+def cumsum(x: Array, *, axis: int | None = None, out: Array | None = None) -> Any:
+    """Sum of the elements up to and with each; over the flattened array if axis is None."""
+    return np.cumsum(x, axis=axis, out=out)
+
+
+def _cumsum_vjp(ct: Any, y: Any, x: Any, axis: int | None) -> Any:
+    if axis is None:
+        return np.reshape(np.flip(np.cumsum(np.flip(ct))), x.shape)
+    return np.flip(np.cumsum(np.flip(ct, axis), axis=axis), axis)
+
+
+cumsum.vjp(x=_cumsum_vjp)
+
+
+@primitive(np.cumprod)
+def cumprod(x: Array, *, axis: int | None = None, out: Array | None = None) -> Any:
+    """Product of the elements up to and with each; over the flattened array if axis is None."""
+    return np.cumprod(x, axis=axis, out=out)
+
+
+def _cumprod_vjp(ct: Any, y: Any, x: Any, axis: int | None) -> Any:
+    """Of n elements an n by n table: row i is the cumulative product with x[i] taken as 1.
+
+    Exact where x is zero, where TensorFlow's y / x is not.
+    """
+    if axis is None:
+        return np.reshape(_cumprod_vjp(ct, y, np.reshape(x, -1), 0), x.shape)
+    rows = np.swapaxes(x, axis, -1)[..., None, :]
+    without = np.where(np.eye(x.shape[axis], dtype=bool), 1.0, rows)
+    table = np.triu(np.ones((x.shape[axis],) * 2, bool))
+    products = np.where(table, np.cumprod(without, axis=-1), 0.0)
+    return np.swapaxes(
+        np.sum(np.swapaxes(ct, axis, -1)[..., None, :] * products, axis=-1), axis, -1
+    )
+
+
+cumprod.vjp(x=_cumprod_vjp)
+
+
+@primitive(np.sort)
+def sort(x: Array, *, axis: int = -1, out: Array | None = None) -> Any:
+    """Sort along an axis (None: all elements); equal elements keep their order."""
+    result = np.sort(x, axis=axis, kind="stable")
+    if out is None:
+        return result
+    np.copyto(out, result)
+    return out
+
+
+def _sort_vjp(ct: Any, y: Any, x: Any, axis: int | None) -> Any:
+    if axis is None:
+        return np.reshape(_sort_vjp(ct, y, np.reshape(x, -1), 0), x.shape)
+    rank = np.argsort(np.argsort(x, axis=axis), axis=axis)
+    index: list[Any] = list(np.ogrid[tuple(slice(n) for n in x.shape)])
+    index[axis] = rank
+    return ct[tuple(index)]
+
+
+sort.vjp(x=_sort_vjp)
+
+
+@primitive(np.argsort)
+def argsort(x: Array, *, axis: int | None = -1, out: Array | None = None) -> Any:
+    """Indices that sort along an axis; equal elements keep their order."""
+    result = np.argsort(x, axis=axis, kind="stable")
+    if out is None:
+        return result
+    np.copyto(out, result)
+    return out
+
+
+argsort.vjp(x=ZERO)
+
+
+@primitive(np.argmax)
+def argmax(
+    x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None
+) -> Any:
+    """Index of the first maximum."""
+    return np.asarray(np.argmax(x, axis=axis, keepdims=keepdims, out=out))
+
+
+argmax.vjp(x=ZERO)
+
+
+@primitive(np.argmin)
+def argmin(
+    x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None
+) -> Any:
+    """Index of the first minimum."""
+    return np.asarray(np.argmin(x, axis=axis, keepdims=keepdims, out=out))
+
+
+argmin.vjp(x=ZERO)
+
+
+@primitive(np.any)
+def any(
+    x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
+) -> Any:
+    """Whether any element is true."""
+    return np.asarray(np.any(x, axis=axis, keepdims=keepdims, out=out))
+
+
+any.vjp(x=ZERO)
+
+
+@primitive(np.all)
+def all(
+    x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
+) -> Any:
+    """Whether all elements are true."""
+    return np.asarray(np.all(x, axis=axis, keepdims=keepdims, out=out))
+
+
+all.vjp(x=ZERO)

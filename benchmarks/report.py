@@ -83,7 +83,10 @@ def _absence(record: Record) -> str:
 def _cells(record: Record) -> tuple[str, ...]:
     ratios = (record["ratio_to_numpy"], record["ratio_to_floor"])
     versions = [f"{name} {version}" for name, version in record["versions"].items()]
-    blas = [f"{each['library']} {each['version']} {each['kernel']}" for each in record["blas"]]
+    blas = [
+        " ".join(filter(None, (each["library"], each["version"], each["kernel"])))
+        for each in record["blas"]
+    ]
     return (
         record["backend"],
         str(record["threads"]),

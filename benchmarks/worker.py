@@ -31,7 +31,7 @@ def open_replies() -> Callable[[dict[str, Any]], None]:
 
 
 def blas_libraries() -> list[dict[str, Any]]:
-    """Describe the BLAS libraries in this process: library, version, kernel and threads."""
+    """Describe the BLAS libraries in this process; version and kernel are None if not told."""
     from threadpoolctl import threadpool_info
 
     return [

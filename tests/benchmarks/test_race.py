@@ -75,11 +75,11 @@ def _short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_honest_race_measures_every_row(workload: Workload) -> None:
-    yardsticks = {name: BACKENDS[name] for name in ("floor", "numpy")}
-    rows = race(yardsticks, [1, 2], rounds=3, workload=workload)
+    contestants = {name: BACKENDS[name] for name in ("floor", "numpy", "eager")}
+    rows = race(contestants, [1, 2], rounds=3, workload=workload)
     assert [(row.backend, row.threads) for row in rows] == [
-        ("floor", 1), ("numpy", 1), ("floor", 2), ("numpy", 2),
-    ]  # fmt: skip
+        (name, threads) for threads in (1, 2) for name in contestants
+    ]
     for row in rows:
         assert row.outcome == "measured", row.problem
         assert len(row.seconds_per_step) == 3

@@ -128,7 +128,7 @@ def _fit(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = BOX / max(crop.shape)
     height, width = (max(1, round(scale * length)) for length in crop.shape)
-    digit = np.asarray(Image.fromarray(crop).resize((width, height), Image.Resampling.BILINEAR))
+    digit = np.asarray(Image.fromarray(crop).resize((width, height), Image.Resampling.HAMMING))
     return digit / digit.max()
 
 

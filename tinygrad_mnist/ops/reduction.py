@@ -45,9 +45,7 @@ def _spread(reduced: Any, x: Any, axis: Axis) -> Any:
 
 
 @primitive(np.sum)
-def sum(
-    x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
-) -> Any:
+def sum(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
     """Sum over axes."""
     return np.sum(x, axis=axis, keepdims=keepdims, out=out)
 
@@ -98,9 +96,7 @@ def _extremum_vjp(ct: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 @primitive((np.max, np.amax))
-def max(
-    x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
-) -> Any:
+def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
     """Maximum over axes."""
     return np.max(x, axis=axis, keepdims=keepdims, out=out)
 
@@ -109,9 +105,7 @@ max.vjp(x=_extremum_vjp)
 
 
 @primitive((np.min, np.amin))
-def min(
-    x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
-) -> Any:
+def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
     """Minimum over axes."""
     return np.min(x, axis=axis, keepdims=keepdims, out=out)
 
@@ -242,9 +236,7 @@ argmin.vjp(x=ZERO)
 
 
 @primitive(np.any)
-def any(
-    x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
-) -> Any:
+def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
     """Whether any element is true."""
     return np.asarray(np.any(x, axis=axis, keepdims=keepdims, out=out))
 
@@ -253,9 +245,7 @@ any.vjp(x=ZERO)
 
 
 @primitive(np.all)
-def all(
-    x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
-) -> Any:
+def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
     """Whether all elements are true."""
     return np.asarray(np.all(x, axis=axis, keepdims=keepdims, out=out))
 

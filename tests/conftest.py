@@ -1,0 +1,48 @@
+"""What all tests share: hypothesis profiles, one BLAS thread, and a header with the versions."""
+
+import os
+import random
+
+import hypothesis
+import numpy as np
+import pytest
+import threadpoolctl
+
+pytest.register_assert_rewrite("contracts.cases", "contracts.differences", "contracts.samples")
+
+hypothesis.settings.register_profile(
+    "ci", max_examples=20, derandomize=True, deadline=None, print_blob=True
+)
+hypothesis.settings.register_profile("dev", max_examples=25, deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "nightly",
+    max_examples=2000,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# Two threads are slower than one at this size, and sum in another order.
+_ONE_BLAS_THREAD = threadpoolctl.threadpool_limits(limits=1, user_api="blas")
+
+
+def pytest_report_header(config):
+    libraries = [
+        f"{pool['internal_api']} {pool['version']} ({pool.get('architecture')}, "
+        f"{pool['num_threads']} thread)"
+        for pool in threadpoolctl.threadpool_info()
+        if pool["user_api"] == "blas"
+    ]
+    profile = hypothesis.settings.get_current_profile_name()
+    return [
+        f"numpy {np.__version__}, {', '.join(libraries) or 'no BLAS found'}",
+        f"hypothesis {hypothesis.__version__}, profile {profile}",
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _no_hidden_randomness():
+    """A test that forgets a seed still gives the same answer twice."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002  the legacy global state is what must be pinned

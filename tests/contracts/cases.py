@@ -1,0 +1,450 @@
+"""The case table: one row or more per primitive, and one per composition in the registry.
+
+A row says what is called, what plain NumPy gives instead (written on its own, never by our
+kernels), how operands are drawn, and which spellings mean the same. The contracts beside this
+file drive every row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from tinygrad_mnist import Tensor
+from tinygrad_mnist.core.primitive import Dispatch, Primitive, registry
+from tinygrad_mnist.ops import activation, elementwise, indexing, linear_algebra, reduction, shape
+
+from . import samples as draw
+from .samples import NOT_EMPTY, SEEDS, USUAL, Sample
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row."""
+
+    name: str
+    call: Callable[..., Any]
+    """What is applied to Tensors: call(*operands, **static)."""
+    draws: Callable[..., Any]
+    """sides -> strategy of (shapes, static); see samples.py."""
+    fills: tuple[Callable[..., Any], ...]
+    """One per operand; the last one serves all that follow. Integers and booleans: constants."""
+    primitive: Primitive | None
+    """What it covers; None for a composition."""
+    covers: tuple[Any, ...]
+    """The NumPy functions it covers."""
+    reference: Callable[..., Any]
+    """The value by plain NumPy, in float64."""
+    exact: bool
+    """Whether the reference is what NumPy computes, to be met bit for bit."""
+    spellings: tuple[str, ...]
+    """Expressions in the operand names (or ``arrays``) and static arguments."""
+    names: tuple[str, ...]
+    smooth: bool
+    """Whether it has a derivative that is not zero."""
+    empty: bool
+    """Whether operands without elements are allowed."""
+
+    def sample(self, sides=USUAL):
+        """A strategy of operands, filled by a seed."""
+
+        def filled(drawn):
+            (shapes, static), seed = drawn
+            rng = np.random.default_rng(seed)
+            last = len(self.fills) - 1
+            operands = tuple(
+                np.asarray(self.fills[min(i, last)](rng, size)) for i, size in enumerate(shapes)
+            )
+            return Sample(operands, static, seed)
+
+        sides = sides if self.empty else (max(1, sides[0]), sides[1])
+        return st.tuples(self.draws(sides), SEEDS).map(filled)
+
+    def spelled(self, spelling, operands, static):
+        """Evaluate one spelling."""
+        names = dict(zip(self.names, operands, strict=False)) | {"arrays": operands} | static
+        return eval(spelling, {"np": np, "Tensor": Tensor, **names})
+
+
+def case(
+    call,
+    draws,
+    *fills,
+    name=None,
+    of=None,
+    covers=(),
+    reference=None,
+    exact=None,
+    spellings=(),
+    names=None,
+    smooth=True,
+    empty=True,
+):
+    """Make a row, reading off what can be read off."""
+    found = registry.get(call)
+    if of is None:
+        of = call if isinstance(call, Primitive) else None
+        of = found.target if isinstance(found, Dispatch) else of
+    return Case(
+        name=name or call.__name__,
+        call=call,
+        draws=draws,
+        fills=fills or (draw.normal,),
+        primitive=of,
+        covers=(*covers, *([call] if found else [])),
+        reference=reference or call,
+        exact=reference is None if exact is None else exact,
+        spellings=spellings,
+        names=names or (of.operand_names if of else ("x",)),
+        smooth=smooth,
+        empty=empty,
+    )
+
+
+def unary(ufunc, *fills, **options):
+    return case(ufunc, draw.one(), *fills, **options)
+
+
+def binary(ufunc, *fills, **options):
+    return case(ufunc, draw.broadcastable(2), *fills, **options)
+
+
+def question(ufunc, fill, *spellings):
+    """Boolean in what it returns, hence without a derivative."""
+    count = draw.broadcastable(ufunc.nin)
+    return case(ufunc, count, fill, spellings=spellings, smooth=False)
+
+
+def step(ufunc):
+    return case(ufunc, draw.one(), draw.wide, smooth=False)
+
+
+def reduction_case(function, *fills, method, static="axis=axis, keepdims=keepdims", **options):
+    options.setdefault("draws", draw.reduced(nothing=options.get("empty", True)))
+    method = (f"x.{method}({static})",) if method else ()
+    return case(function, options.pop("draws"), *fills, spellings=method, **options)
+
+
+# References of functions that NumPy does not have: their definitions.
+def softmax(x, axis=-1):
+    return np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
+
+
+def cross_entropy(labels, logits):
+    return -(labels * np.log(softmax(logits))).sum(-1)
+
+
+def sparse_cross_entropy(labels, logits):
+    return cross_entropy(np.eye(logits.shape[-1])[labels], logits)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def sigmoid_cross_entropy(labels, logits):
+    return -labels * np.log(sigmoid(logits)) - (1 - labels) * np.log(1 - sigmoid(logits))
+
+
+def scattered(x, index, shape):
+    places = np.arange(np.prod(shape, dtype=int)).reshape(shape)[index].ravel()
+    return np.bincount(places, x.ravel(), np.prod(shape, dtype=int)).reshape(shape) * 1.0
+
+
+def labels_and_logits(sides):
+    sides = (max(1, sides[0]), sides[1] + 2)
+    return draw.shapes(sides, 1, 3).map(lambda size: ([size[:-1], size], {}))
+
+
+def labels(rng, size):
+    return rng.integers(0, 1, size)  # class 0 is in every draw; others by the next row
+
+
+FLAT = st.sampled_from([0, 1])
+ALPHA = st.floats(0.1, 2.0)
+
+CASES = (
+    # elementwise: arithmetic
+    binary(np.add, spellings=("a + b", "a.__radd__(b)", "b + a")),
+    binary(np.subtract, spellings=("a - b", "b.__rsub__(a)")),
+    binary(np.multiply, spellings=("a * b", "b.__rmul__(a)")),
+    binary(np.divide, draw.normal, draw.away_from_zero, spellings=("a / b", "b.__rtruediv__(a)")),
+    binary(np.remainder, draw.wide, draw.away_from_zero, spellings=("a % b", "b.__rmod__(a)")),
+    unary(np.negative, spellings=("-x",)),
+    unary(np.positive, spellings=("+x",)),
+    unary(np.reciprocal, draw.away_from_zero),
+    unary(np.absolute, spellings=("abs(x)", "np.abs(x)")),
+    # elementwise: powers, exponentials, circles
+    binary(np.power, draw.positive, draw.normal, spellings=("a ** b", "b.__rpow__(a)")),
+    binary(np.power, draw.with_zeros, draw.exponents, name="power of a whole exponent"),
+    unary(np.square),
+    unary(np.sqrt, draw.positive),
+    unary(np.exp),
+    unary(np.expm1),
+    unary(np.log, draw.positive),
+    unary(np.log1p, draw.positive),
+    unary(np.sin),
+    unary(np.cos),
+    unary(np.tanh),
+    binary(np.arctan2, draw.away_from_zero, draw.away_from_zero),
+    # elementwise: choices
+    binary(np.maximum),
+    binary(np.minimum),
+    case(np.where, draw.broadcastable(3), draw.boolean, draw.normal, draw.normal),
+    case(
+        np.clip,
+        draw.broadcastable(3),
+        draw.wide,
+        draw.low,
+        draw.high,
+        of=elementwise.clip,
+        spellings=("x.clip(lower, upper)", "np.clip(x, a_min=lower, a_max=upper)"),
+    ),
+    case(
+        lambda x: x.clip(-1.0, 1.0),
+        draw.one(),
+        draw.wide,
+        name="clip to numbers",
+        of=elementwise.clip,
+        spellings=("np.clip(x, -1.0, 1.0)", "np.clip(x, min=-1.0, max=1.0)"),
+        names=("x",),
+    ),
+    case(
+        lambda x, dtype: x.astype(dtype),
+        lambda sides: draw.one()(sides).map(lambda drawn: (drawn[0], {"dtype": np.float64})),
+        name="astype",
+        of=elementwise.astype,
+        covers=(np.ndarray.astype,),
+    ),
+    *map(step, (np.sign, np.floor, np.ceil, np.rint, np.trunc)),
+    case(
+        np.round,
+        lambda sides: draw.one()(sides).map(lambda drawn: (drawn[0], {"decimals": 1})),
+        draw.wide,
+        smooth=False,
+    ),
+    # elementwise: questions
+    question(np.greater, draw.coarse, "a > b", "b < a"),
+    question(np.greater_equal, draw.coarse, "a >= b", "b <= a"),
+    question(np.less, draw.coarse, "a < b", "b > a"),
+    question(np.less_equal, draw.coarse, "a <= b", "b >= a"),
+    question(np.equal, draw.coarse, "a == b", "b == a"),
+    question(np.not_equal, draw.coarse, "a != b", "b != a"),
+    question(np.logical_and, draw.coarse),
+    question(np.logical_or, draw.coarse),
+    question(np.logical_not, draw.coarse),
+    question(np.bitwise_and, draw.whole, "a & b"),
+    question(np.bitwise_or, draw.boolean, "a | b"),
+    question(np.invert, draw.boolean, "~x"),
+    question(np.isnan, draw.normal),
+    question(np.isfinite, draw.normal),
+    # reductions
+    reduction_case(np.sum, method="sum"),
+    reduction_case(np.mean, method="mean", empty=False),
+    reduction_case(
+        np.var,
+        method="var",
+        static="axis=axis, ddof=ddof, keepdims=keepdims",
+        draws=draw.reduced(ddof=st.just(0)),
+        empty=False,
+    ),
+    reduction_case(
+        np.var,
+        name="var of a sample",
+        method="var",
+        static="axis=axis, ddof=ddof, keepdims=keepdims",
+        draws=lambda sides: draw.reduced(ddof=st.sampled_from([0.5, 1]))((2, 3)),
+        empty=False,
+    ),
+    reduction_case(
+        np.std,
+        method="std",
+        static="axis=axis, ddof=ddof, keepdims=keepdims",
+        draws=lambda sides: draw.reduced(ddof=st.sampled_from([0, 1]), min_dims=1)((2, 3)),
+        empty=False,
+    ),
+    reduction_case(np.max, method="max", empty=False, covers=(np.amax,)),
+    reduction_case(np.min, method="min", empty=False, covers=(np.amin,)),
+    reduction_case(np.prod, draw.with_zeros, method="prod"),
+    reduction_case(
+        np.cumsum,
+        method="cumsum",
+        static="axis=axis",
+        draws=draw.reduced(keepdims=False, tuples=False),
+    ),
+    case(np.cumprod, draw.reduced(keepdims=False, tuples=False), draw.with_zeros),
+    case(np.sort, draw.reduced(keepdims=False, tuples=False, min_dims=1)),
+    case(np.argsort, draw.reduced(keepdims=False, tuples=False, min_dims=1), smooth=False),
+    reduction_case(
+        np.argmax,
+        draw.coarse,
+        method="argmax",
+        draws=draw.reduced(tuples=False, nothing=False),
+        smooth=False,
+        empty=False,
+    ),
+    reduction_case(
+        np.argmin,
+        draw.coarse,
+        method="argmin",
+        draws=draw.reduced(tuples=False, nothing=False),
+        smooth=False,
+        empty=False,
+    ),
+    reduction_case(np.any, draw.boolean, method=None, smooth=False),
+    reduction_case(np.all, draw.coarse, method=None, smooth=False),
+    # shape
+    case(
+        lambda x, shape: np.reshape(x, shape),
+        draw.reshaped,
+        name="reshape",
+        of=shape.reshape,
+        covers=(np.reshape,),
+        spellings=("x.reshape(shape)", "np.reshape(x, shape=shape)"),
+    ),
+    case(
+        np.transpose,
+        draw.permuted,
+        spellings=("x.transpose(axes)", "x.transpose(*(axes or ()))"),
+    ),
+    case(
+        lambda x: x.T, draw.one(), name="T", of=shape.transpose, spellings=("x.transpose()",)
+    ),
+    case(np.squeeze, draw.squeezed, spellings=("x.squeeze(axis)",)),
+    case(np.expand_dims, draw.expanded),
+    case(np.broadcast_to, draw.broadcast),
+    case(np.flip, draw.reduced(keepdims=False)),
+    case(
+        lambda *arrays, axis: np.concatenate(arrays, axis=axis),
+        draw.joined,
+        name="concatenate",
+        of=shape.concatenate,
+        covers=(np.concatenate,),
+        spellings=("np.concatenate(list(arrays), axis)",),
+    ),
+    case(
+        lambda *arrays, axis: np.stack(arrays, axis=axis),
+        draw.stacked,
+        name="stack",
+        of=shape.stack,
+        covers=(np.stack,),
+        spellings=("np.stack(list(arrays), axis)",),
+    ),
+    case(np.ravel, draw.one(), spellings=("x.ravel()", "x.flatten()", "x.reshape(-1)")),
+    case(
+        lambda x, first, second: np.swapaxes(x, first, second),
+        draw.exchanged,
+        name="swapaxes",
+        covers=(np.swapaxes,),
+        spellings=("x.swapaxes(first, second)",),
+    ),
+    case(
+        lambda x, first, second: np.moveaxis(x, first, second),
+        draw.exchanged,
+        name="moveaxis",
+        covers=(np.moveaxis,),
+    ),
+    # indexing
+    case(
+        lambda x, index: x[index],
+        draw.indexed,
+        name="getitem",
+        of=indexing.getitem,
+        covers=(np.ndarray.__getitem__,),
+    ),
+    case(indexing.scatter_add, draw.scattered, reference=scattered),
+    # linear algebra
+    case(np.matmul, draw.product, spellings=("a @ b", "b.__rmatmul__(a)")),
+    case(np.dot, draw.dotted, spellings=("a.dot(b)",), names=("a", "b")),
+    case(
+        np.outer,
+        lambda sides: st.tuples(draw.shapes(sides, 0, 2), draw.shapes(sides, 0, 2)).map(
+            lambda both: (list(both), {})
+        ),
+        names=("a", "b"),
+    ),
+    case(
+        np.linalg.norm,
+        draw.reduced(at_most=1),
+        reference=lambda x, axis, keepdims: np.sqrt((x * x).sum(axis=axis, keepdims=keepdims)),
+    ),
+    # activations and losses
+    case(activation.relu, draw.one(), reference=lambda x: np.where(x > 0, x, 0)),
+    case(activation.relu6, draw.one(), draw.wide, reference=lambda x: np.clip(x, 0, 6)),
+    case(
+        activation.leaky_relu,
+        lambda sides: st.tuples(draw.shapes(sides), ALPHA).map(
+            lambda drawn: ([drawn[0]], {"alpha": drawn[1]})
+        ),
+        reference=lambda x, alpha: np.where(x > 0, x, alpha * x),
+    ),
+    case(
+        activation.elu,
+        lambda sides: st.tuples(draw.shapes(sides), ALPHA).map(
+            lambda drawn: ([drawn[0]], {"alpha": drawn[1]})
+        ),
+        reference=lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x) - 1)),
+    ),
+    case(activation.sigmoid, draw.one(), draw.wide, reference=sigmoid),
+    case(activation.softplus, draw.one(), draw.wide, reference=lambda x: np.log(1 + np.exp(x))),
+    case(activation.softmax, draw.reduced(keepdims=False), reference=softmax),
+    case(
+        activation.log_softmax,
+        draw.reduced(keepdims=False),
+        reference=lambda x, axis: np.log(softmax(x, axis)),
+    ),
+    case(
+        activation.logsumexp,
+        draw.reduced(),
+        reference=lambda x, axis, keepdims: np.log(np.exp(x).sum(axis=axis, keepdims=keepdims)),
+    ),
+    case(
+        activation.softmax_cross_entropy_with_logits,
+        draw.equal_shapes(2, min_dims=1),
+        draw.positive,  # and so not summing to one
+        draw.normal,
+        reference=cross_entropy,
+    ),
+    case(
+        lambda logits, labels: activation.sparse_softmax_cross_entropy_with_logits(labels, logits),
+        lambda sides: st.tuples(labels_and_logits(sides), SEEDS).map(
+            lambda drawn: (
+                drawn[0][0][1:],
+                {
+                    "labels": np.random.default_rng(drawn[1]).integers(
+                        0, drawn[0][0][1][-1], drawn[0][0][0]
+                    )
+                },
+            )
+        ),
+        name="sparse_softmax_cross_entropy_with_logits",
+        reference=lambda logits, labels: sparse_cross_entropy(labels, logits),
+    ),
+    case(
+        activation.sparse_softmax_cross_entropy_with_logits,
+        labels_and_logits,
+        lambda rng, size: np.zeros(size, int),
+        draw.normal,
+        name="sparse_softmax_cross_entropy_with_logits of the first class",
+        reference=sparse_cross_entropy,
+    ),
+    case(
+        activation.sigmoid_cross_entropy_with_logits,
+        draw.equal_shapes(2, min_dims=1),
+        draw.positive,
+        draw.normal,
+        reference=sigmoid_cross_entropy,
+    ),
+)
+SMOOTH = tuple(row for row in CASES if row.smooth)
+
+_names = [row.name for row in CASES]
+assert len(set(_names)) == len(_names), "each row needs a name of its own"
+
+
+def over(rows):
+    """Parametrise a test over rows, by their names."""
+    return pytest.mark.parametrize("case", rows, ids=lambda row: row.name)

@@ -1,0 +1,8 @@
+"""``python -m tinygrad_mnist``: the same as the command ``tinygrad-mnist``."""
+
+import sys
+
+from tinygrad_mnist.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

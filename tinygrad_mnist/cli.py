@@ -1,0 +1,137 @@
+"""The command ``tinygrad-mnist``: what it takes, and how it fails.
+
+Every error is one sentence on the error stream and the exit status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import tinygrad_mnist
+from tinygrad_mnist import commands
+from tinygrad_mnist.errors import TinygradError
+from tinygrad_mnist.training import OPTIMIZERS, Settings
+
+REFUSED = 2
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status: 0, 2 after an error, 130 if interrupted."""
+    try:
+        options = parser().parse_args(arguments)
+        status: int = options.command(options)
+        sys.stdout.flush()
+        return status
+    except TinygradError as error:
+        return _refuse(str(error))
+    except MemoryError:
+        return _refuse("There is not enough memory for that; take smaller layers or batches.")
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, such as head, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence, without the usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.exit(_refuse(f"{message[0].upper()}{message[1:]}; see {self.prog} --help."))
+
+
+def _refuse(message: str) -> int:
+    print(f"tinygrad-mnist: {' '.join(message.split())}", file=sys.stderr)
+    return REFUSED
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least 1")
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; ``command`` is the function to call."""
+    top = _Parser(prog="tinygrad-mnist", description=tinygrad_mnist.__doc__.split("\n")[0])
+    top.add_argument("--version", action="version", version=tinygrad_mnist.__version__)
+    subcommands = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    _add_train(subcommands)
+
+    evaluate = subcommands.add_parser(
+        "evaluate", help="accuracy of a checkpoint on the test set, class by class"
+    )
+    evaluate.set_defaults(command=commands.evaluate)
+    evaluate.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    evaluate.add_argument("--data-dir", type=Path, metavar="DIR", help=DATA_DIR)
+    evaluate.add_argument(
+        "--out", type=Path, metavar="DIR", help="for the picture; default: beside the checkpoint"
+    )
+
+    predict = subcommands.add_parser("predict", help="which digit a picture shows")
+    predict.set_defaults(command=commands.predict)
+    predict.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    predict.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+
+    info = subcommands.add_parser("info", help="versions, BLAS library, threads, data checksums")
+    info.set_defaults(command=commands.info)
+    return top
+
+
+DATA_DIR = (
+    "a folder with four IDX files, such as Fashion-MNIST's; default: the MNIST of the package"
+)
+
+
+def _add_train(subcommands: argparse._SubParsersAction[_Parser]) -> None:
+    train = subcommands.add_parser("train", help="train the network; write figures and pictures")
+    train.set_defaults(command=commands.train)
+    # No defaults here: a resumed run takes from its checkpoint what is not given.
+    defaults = Settings()
+
+    def setting(name: str, text: str, **details: object) -> None:
+        default = getattr(defaults, name.replace("-", "_"))
+        shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
+        train.add_argument(f"--{name}", help=f"{text} (default {shown})", **details)  # type: ignore[arg-type]
+
+    setting("iterations", "the step to stop at", type=_count, metavar="N")
+    setting("batch-size", "examples a step", type=_count, metavar="N")
+    setting("learning-rate", "size of a step", type=float, metavar="RATE")
+    setting("hidden", "sizes of the hidden layers", type=_count, nargs="+", metavar="N")
+    setting("optimizer", "update rule", choices=list(OPTIMIZERS))
+    setting("seed", "of the weights and the shuffling", type=int, metavar="N")
+    train.add_argument(
+        "--threads", type=_count, metavar="N", help="of BLAS (default: as many as pay at this size)"
+    )
+    train.add_argument("--data-dir", type=Path, metavar="DIR", help=DATA_DIR)
+    train.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for the results (default: a new one in runs/, or that of the checkpoint)",
+    )
+    train.add_argument(
+        "--resume", type=Path, metavar="CHECKPOINT", help="go on from a checkpoint, bit for bit"
+    )
+    train.add_argument(
+        "--checkpoint-every",
+        type=_count,
+        default=1000,
+        metavar="N",
+        help="iterations between checkpoints (default 1000)",
+    )
+    train.add_argument(
+        "--log-every",
+        type=_count,
+        default=100,
+        metavar="N",
+        help="iterations between lines of output (default 100)",
+    )
+    train.add_argument("--no-plots", action="store_true", help="write no pictures")

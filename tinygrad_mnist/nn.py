@@ -1,0 +1,277 @@
+"""Networks: modules with named parameters, layers, and the short path of fit and evaluate.
+
+>>> print(MLP([784, 128, 64, 10]))
+layer  kind    parameters             count
+    0  Linear  (784, 128) (128,)    100,480
+    1  relu
+    2  Linear  (128, 64) (64,)        8,256
+    3  relu
+    4  Linear  (64, 10) (10,)           650
+MLP: 109,386 parameters
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygrad_mnist import loop
+from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.core.tensor import Parameter
+from tinygrad_mnist.dataset import Dataset
+from tinygrad_mnist.errors import ArgumentError, CheckpointError, ShapeError
+from tinygrad_mnist.initializers import Initializer, glorot_uniform, zeros
+from tinygrad_mnist.ops.activation import relu
+from tinygrad_mnist.optim import Adam, Optimizer
+
+Layer = Callable[[Any], Any]
+
+
+class Module:
+    """A function of Tensors with parameters: its attributes, and those of its modules, in order.
+
+    Subclasses assign ``Parameter`` and ``Module`` attributes and define ``forward``.
+    """
+
+    def forward(self, inputs: Any) -> Any:
+        """Return the outputs for a batch of inputs."""
+        raise TypeError(f"{type(self).__name__} does not define forward(inputs).")
+
+    def __call__(self, inputs: Any) -> Any:
+        """Return ``forward(inputs)``."""
+        return self.forward(inputs)
+
+    def modules(self) -> Iterator[tuple[str, Module]]:
+        """Yield the names and modules one level below, attributes in the order of assignment."""
+        for name, value in vars(self).items():
+            members = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
+            for index, member in members:
+                if isinstance(member, Module):
+                    yield f"{name}.{index}" if index != "" else name, member
+
+    def named_parameters(self) -> dict[str, Parameter]:
+        """Return all parameters by qualified name, in order; a shared one only once."""
+        own = {name: p for name, p in vars(self).items() if isinstance(p, Parameter)}
+        for prefix, module in self.modules():
+            own |= {f"{prefix}.{name}": p for name, p in module.named_parameters().items()}
+        first = {id(parameter): name for name, parameter in reversed(own.items())}
+        return {name: p for name, p in own.items() if first[id(p)] == name}
+
+    def parameters(self) -> list[Parameter]:
+        """Return all parameters, in order."""
+        return list(self.named_parameters().values())
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of the parameters' values, by name."""
+        return {name: parameter.numpy() for name, parameter in self.named_parameters().items()}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Assign the parameters, after all names, shapes and dtypes have been checked.
+
+        Raises
+        ------
+        CheckpointError
+            If they are not those of this network.
+        """
+        parameters = self.named_parameters()
+        expected = {name: (p.shape, p.dtype) for name, p in parameters.items()}
+        received = {name: (value.shape, value.dtype) for name, value in state.items()}
+        if expected != received:
+            raise CheckpointError(
+                f"The parameters are those of another network. Expected: {_shapes(expected)}. "
+                f"Received: {_shapes(received)}."
+            )
+        for name, parameter in parameters.items():
+            parameter.assign(state[name])
+
+    def __repr__(self) -> str:
+        rows = [("layer", "kind", "parameters", "count")]
+        rows += [_row(name, layer) for name, layer in self._layers()]
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = [
+            f"{name:>{widths[0]}}  {kind:<{widths[1]}}  {shapes:<{widths[2]}}  {count:>9}".rstrip()
+            for name, kind, shapes, count in rows
+        ]
+        total = sum(parameter.size for parameter in self.parameters())
+        return "\n".join([*lines, f"{type(self).__name__}: {total:,} parameters"])
+
+    def _layers(self) -> list[tuple[str, Layer]]:
+        return list(self.modules()) or [("", self)]
+
+
+class Linear(Module):
+    """``inputs @ weight + bias`` with a weight of shape (inputs, outputs).
+
+    Parameters
+    ----------
+    inputs, outputs
+        The sizes of the last axis before and after.
+    generator
+        Draws the weight. Required: two layers with a default of their own would be equal.
+    initializer
+        Of the weight; the bias starts at zero.
+    dtype
+        Of the parameters, and so of the outputs for inputs of that dtype.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        generator: np.random.Generator,
+        *,
+        initializer: Initializer = glorot_uniform,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        if min(inputs, outputs) < 1:
+            raise ArgumentError(f"A layer's sizes are at least 1. Received: {inputs}, {outputs}.")
+        weight = initializer(generator, (inputs, outputs), dtype)
+        self.weight = Parameter(weight, name="weight")
+        self.bias = Parameter(zeros(generator, (outputs,), dtype), name="bias")
+
+    def forward(self, inputs: Any) -> Any:
+        """Map (..., inputs) to (..., outputs).
+
+        Raises
+        ------
+        ShapeError
+            If the last axis has another size.
+        """
+        if np.shape(inputs)[-1:] != self.weight.shape[:1]:
+            raise ShapeError(
+                f"A Linear layer of {self.weight.shape[0]} inputs received an array of shape "
+                f"{np.shape(inputs)}; the last axis must have that size."
+            )
+        return inputs @ self.weight + self.bias
+
+
+class Sequential(Module):
+    """Layers one after the other; a layer is a Module or any function, such as relu or np.tanh."""
+
+    def __init__(self, *layers: Layer) -> None:
+        if not layers or not all(callable(layer) for layer in layers):
+            raise ArgumentError(f"Sequential takes one or more layers. Received: {layers!r:.200}.")
+        self.layers = list(layers)
+        self.optimizer: Optimizer | None = None
+
+    def forward(self, inputs: Any) -> Any:
+        """Apply the layers in order."""
+        for layer in self.layers:
+            inputs = layer(inputs)
+        return inputs
+
+    def _layers(self) -> list[tuple[str, Layer]]:
+        return [(str(index), layer) for index, layer in enumerate(self.layers)]
+
+    def fit(
+        self,
+        x: Array,
+        y: Array,
+        batch_size: int = 32,
+        epochs: int = 1,
+        validation_data: tuple[Array, Array] | None = None,
+        *,
+        optimizer: Optimizer | None = None,
+        loss: Callable[[Array, Any], Any] = loop.cross_entropy,
+        generator: np.random.Generator | None = None,
+    ) -> dict[str, list[float]]:
+        """Train on examples, like Keras' ``fit``.
+
+        Parameters
+        ----------
+        x, y
+            Examples and labels along the first axis; class numbers or weights per class.
+        batch_size, epochs
+            How many examples a step takes, how often every example is seen.
+        validation_data
+            Examples and labels to evaluate after each epoch.
+        optimizer
+            Default: that of the last ``fit``, else Adam with its defaults.
+        loss
+            ``loss(labels, outputs)``, a scalar.
+        generator
+            Shuffles the examples; default ``numpy.random.default_rng(0)``.
+
+        Returns
+        -------
+        history
+            A list with a number per epoch for each of "loss" (mean over the epoch's batches),
+            "accuracy" (of the training examples at its end) and, with validation data,
+            "val_loss" and "val_accuracy".
+        """
+        from tqdm import tqdm  # the engine itself does without it
+
+        if epochs < 1:
+            raise ArgumentError(f"epochs must be at least 1. Received: {epochs}.")
+        self.optimizer = optimizer or self.optimizer or Adam(self.parameters())
+        data = Dataset(x, y, generator)
+        steps = loop.training(self, self.optimizer, data, batch_size, loss)
+        history: dict[str, list[float]] = {"loss": [], "accuracy": []}
+        for epoch in tqdm(range(epochs), "epochs", disable=None):
+            costs = []
+            while data.epochs_completed <= epoch:
+                costs.append(next(steps))
+            history["loss"].append(float(np.mean(costs)))
+            history["accuracy"].append(loop.evaluate(self, x, y, loss).accuracy)
+            if validation_data:
+                evaluation = loop.evaluate(self, *validation_data, loss)
+                history.setdefault("val_loss", []).append(evaluation.cost)
+                history.setdefault("val_accuracy", []).append(evaluation.accuracy)
+        return history
+
+    def evaluate(self, x: Array, y: Array) -> loop.Evaluation:
+        """Return the mean cross entropy and the accuracy over examples."""
+        return loop.evaluate(self, x, y)
+
+    def predict(self, x: Array) -> Array:
+        """Return the outputs for examples, one row each; their argmax is the class."""
+        return loop.outputs(self, x)
+
+
+class MLP(Sequential):
+    """A multi-layer perceptron: Linear layers with an activation between them.
+
+    Parameters
+    ----------
+    sizes
+        Of the inputs, the hidden layers, and the outputs.
+    activation
+        Between the layers, not after the last: the outputs are logits.
+    generator
+        Draws the weights; default ``numpy.random.default_rng(0)``.
+    initializer, dtype
+        As of `Linear`.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: Layer = relu,
+        generator: np.random.Generator | None = None,
+        *,
+        initializer: Initializer = glorot_uniform,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        if len(sizes) < 2:
+            raise ArgumentError(f"An MLP needs at least two sizes. Received: {list(sizes)}.")
+        generator = generator or np.random.default_rng(0)
+        layers: list[Layer] = []
+        for inputs, outputs in pairwise(sizes):
+            layers += [Linear(inputs, outputs, generator, initializer=initializer, dtype=dtype)]
+            layers += [activation]
+        super().__init__(*layers[:-1])
+
+
+def _row(name: str, layer: Layer) -> tuple[str, str, str, str]:
+    parameters = layer.parameters() if isinstance(layer, Module) else []
+    kind = type(layer).__name__ if isinstance(layer, Module) else layer.__name__
+    count = f"{sum(p.size for p in parameters):,}" if parameters else ""
+    return name, kind, " ".join(str(p.shape) for p in parameters), count
+
+
+def _shapes(described: Mapping[str, tuple[tuple[int, ...], Any]]) -> str:
+    return ", ".join(f"{name} {shape} {dtype}" for name, (shape, dtype) in described.items())

@@ -1,0 +1,273 @@
+"""The pictures of a training run: its cost curve, its predictions and its confusions.
+
+Every function writes one PNG, drawn on a ``Figure`` of its own, without pyplot and its global
+state. The picture appears under its name only once it is complete; a failure to write it
+surfaces as the ``OSError`` it is.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike, NDArray
+
+from tinygrad_mnist.errors import ShapeError
+
+DOTS_PER_INCH = 150
+CLASSES = 10
+
+RIGHT = "#1d3557"
+WRONG = "#c1121f"
+WRONG_RGB = np.array([0xC1, 0x12, 0x1F]) / 255
+WRONG_PAPER = np.array([1.0, 0.91, 0.90])
+RIGHT_PAPER = np.array([0.86, 0.91, 0.95])
+FAINT = "#8d99ae"
+
+# More points than this fall on the same pixel columns.
+DRAWN_BINS = 1500
+
+# A tile of the prediction grid, in pixels of the digits: a margin around the digit, and a strip
+# for the caption below it.
+DIGIT, MARGIN, CAPTION = 28, 3, 6
+TILE_HEIGHT, TILE_WIDTH = DIGIT + 2 * MARGIN + CAPTION, DIGIT + 2 * MARGIN
+GRID_DOTS = 1700
+
+
+def cost_curve(path: Path, iterations: ArrayLike, costs: ArrayLike) -> None:
+    """Draw the cost against the iteration: each one faint, their moving average on top.
+
+    Parameters
+    ----------
+    path
+        The PNG to write.
+    iterations, costs
+        One number each per step, shape (n,) with n at least 1. Costs that are not finite leave
+        gaps. The cost axis is logarithmic when the average falls by more than a factor of ten.
+
+    Raises
+    ------
+    ShapeError
+        If there is nothing to draw, or the lengths differ.
+    OSError
+        If the file cannot be written.
+    """
+    x, y = np.asarray(iterations), np.asarray(costs, dtype=np.float64)
+    if x.shape != y.shape or x.ndim != 1 or x.size == 0:
+        raise ShapeError(
+            "A cost curve needs as many iterations as costs, and at least one. "
+            f"Received: shapes {x.shape} and {y.shape}."
+        )
+    _save(_cost_figure(x, y), path)
+
+
+def prediction_grid(
+    path: Path, images: ArrayLike, labels: ArrayLike, predictions: ArrayLike, side: int
+) -> None:
+    """Draw a square of digits, each with its prediction; wrong ones red, framed, with the truth.
+
+    Parameters
+    ----------
+    path
+        The PNG to write.
+    images
+        Shape (side * side, 784) or (side * side, 28, 28), from 0 (paper) to 1 (ink), in the
+        order of reading: image ``i * side + j`` goes to row i, column j.
+    labels, predictions
+        Integers, shape (side * side,).
+
+    Raises
+    ------
+    ShapeError
+        If there are not side * side images, labels and predictions.
+    OSError
+        If the file cannot be written.
+    """
+    ink, truth, guess = np.asarray(images), np.asarray(labels), np.asarray(predictions)
+    count = side * side
+    if ink.size != count * DIGIT * DIGIT or truth.shape != (count,) or guess.shape != (count,):
+        raise ShapeError(
+            f"A grid of {side}x{side} needs {count} images of 28x28, labels and predictions. "
+            f"Received: shapes {ink.shape}, {truth.shape} and {guess.shape}."
+        )
+    _save(_grid_figure(ink.reshape(side, side, DIGIT, DIGIT), truth, guess), path)
+
+
+def confusion(path: Path, labels: ArrayLike, predictions: ArrayLike) -> None:
+    """Draw how often each digit was taken for each other, and the accuracy of each.
+
+    Red deepens with the number of errors; the right answers, on the diagonal, do not take part
+    in that scale.
+
+    Parameters
+    ----------
+    path
+        The PNG to write.
+    labels, predictions
+        Integers from 0 to 9, shape (n,).
+
+    Raises
+    ------
+    ShapeError
+        If the lengths differ.
+    OSError
+        If the file cannot be written.
+    """
+    truth, guess = np.asarray(labels), np.asarray(predictions)
+    if truth.shape != guess.shape or truth.ndim != 1:
+        raise ShapeError(
+            "A confusion picture needs one prediction per label. "
+            f"Received: shapes {truth.shape} and {guess.shape}."
+        )
+    counts = np.zeros((CLASSES, CLASSES), dtype=np.int64)
+    np.add.at(counts, (truth, guess), 1)
+    _save(_confusion_figure(counts), path)
+
+
+def _cost_figure(x: NDArray[np.generic], y: NDArray[np.float64]) -> Figure:
+    figure = Figure(figsize=(8, 4.5), dpi=DOTS_PER_INCH)
+    axes = figure.add_axes((0.09, 0.12, 0.88, 0.79))
+    # The extremes of a bin look like all its points, and keep Agg from choking on long paths.
+    starts = np.unique(np.linspace(0, y.size, DRAWN_BINS, endpoint=False, dtype=np.int64))
+    extremes = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
+    average = _moving_average(y)
+    marker = "o" if y.size == 1 else ""
+    axes.plot(
+        np.repeat(x[starts], 2),
+        np.stack(extremes, axis=1).ravel(),
+        color=FAINT,
+        alpha=0.5,
+        linewidth=0.6,
+        label="each iteration",
+    )
+    axes.plot(
+        x[starts],
+        average[starts],
+        color=RIGHT,
+        linewidth=1.8,
+        marker=marker,
+        label="moving average",
+    )
+    lowest, highest = np.nanmin(average), np.nanmax(average)
+    if 0 < lowest < highest / 10:
+        axes.set_yscale("log", nonpositive="clip")
+        axes.set_ylim(bottom=lowest / 10)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(color="0.9", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set(title="Cost while training", xlabel="iteration", ylabel="cost")
+    axes.legend(frameon=False, loc="upper right")
+    return figure
+
+
+def _moving_average(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of the finite values near each one, NaN where there are none.
+
+    The window spans a twentieth of the values. At the beginning, where costs fall steeply, it
+    shrinks on both sides, so that the average starts at the first cost.
+    """
+    index = np.arange(y.size)
+    reach = np.minimum(index, y.size // 40)
+    first, last = index - reach, np.minimum(index + reach + 1, y.size)
+    finite = np.isfinite(y)
+    total = np.concatenate(([0.0], np.cumsum(np.where(finite, y, 0.0))))
+    count = np.concatenate(([0], np.cumsum(finite)))
+    with np.errstate(invalid="ignore"):
+        return (total[last] - total[first]) / (count[last] - count[first])
+
+
+def _grid_figure(
+    ink: NDArray[np.generic], truth: NDArray[np.generic], guess: NDArray[np.generic]
+) -> Figure:
+    side = len(ink)
+    wrong = (truth != guess).reshape(side, side)
+    # One image pixel covers a whole number of dots, so that every pixel comes out equally sharp.
+    scale = GRID_DOTS // (side * TILE_WIDTH)
+    width, height = side * TILE_WIDTH * scale, side * TILE_HEIGHT * scale
+    heading = 110
+    figure = Figure(
+        figsize=(width / DOTS_PER_INCH, (height + heading) / DOTS_PER_INCH), dpi=DOTS_PER_INCH
+    )
+    axes = figure.add_axes((0, 0, 1, height / (height + heading)))
+    axes.set_axis_off()
+    axes.imshow(_mosaic(ink, wrong), interpolation="nearest", aspect="auto")
+    points = 0.8 * CAPTION * scale * 72 / DOTS_PER_INCH
+    for row, column in np.ndindex(side, side):
+        index = row * side + column
+        mistaken = wrong[row, column]
+        axes.text(
+            column * TILE_WIDTH + TILE_WIDTH / 2 - 0.5,
+            row * TILE_HEIGHT + DIGIT + 2 * MARGIN + CAPTION / 2 - 1.5,
+            f"{guess[index]}, is {truth[index]}" if mistaken else f"{guess[index]}",
+            color=WRONG if mistaken else RIGHT,
+            fontsize=points,
+            fontweight="bold" if mistaken else "normal",
+            ha="center",
+            va="center",
+        )
+    right = wrong.size - np.count_nonzero(wrong)
+    figure.suptitle(
+        f"{right} of {wrong.size} right",
+        y=1 - heading / 2 / (height + heading),
+        va="center",
+        fontsize=16,
+    )
+    return figure
+
+
+def _mosaic(ink: NDArray[np.generic], wrong: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the tiles as one RGB image: dark digits on paper, the wrong ones red and framed."""
+    side = len(ink)
+    mistaken = wrong[:, :, None, None, None]
+    tiles = np.ones((side, side, TILE_HEIGHT, TILE_WIDTH, 3))
+    tiles[:, :, 1:-1, 1:-1] = np.where(mistaken, WRONG_RGB, 1)
+    tiles[:, :, 2:-2, 2:-2] = np.where(mistaken, WRONG_PAPER, 1)
+    tiles[:, :, MARGIN : MARGIN + DIGIT, MARGIN : MARGIN + DIGIT] *= 1 - ink[..., None]
+    return tiles.swapaxes(1, 2).reshape(side * TILE_HEIGHT, side * TILE_WIDTH, 3)
+
+
+def _confusion_figure(counts: NDArray[np.int64]) -> Figure:
+    """Draw counts[true digit, predicted digit]."""
+    figure = Figure(figsize=(8, 7), dpi=DOTS_PER_INCH)
+    axes = figure.add_axes((0.08, 0.03, 0.82, 0.82))
+    right, total = np.diagonal(counts), counts.sum(axis=1)
+    errors = counts - np.diag(right)
+    # The square root lets a single error still show beside the most frequent one.
+    depth = np.sqrt(errors / max(errors.max(), 1))[..., None]
+    shade = 1 + 0.85 * depth * (WRONG_RGB - 1)
+    shade[np.diag_indices(CLASSES)] = RIGHT_PAPER
+    axes.imshow(shade, interpolation="nearest", aspect="auto")
+    for true, predicted in np.argwhere(counts):
+        axes.text(
+            predicted,
+            true,
+            str(counts[true, predicted]),
+            ha="center",
+            va="center",
+            color="white" if depth[true, predicted] > 0.7 else RIGHT,
+        )
+    for digit in range(CLASSES):
+        accuracy = f"{right[digit] / total[digit]:.1%}" if total[digit] else "none"
+        axes.text(CLASSES - 0.3, digit, accuracy, va="center", color=RIGHT)
+    axes.text(CLASSES - 0.3, -0.7, "right", color=RIGHT)
+    axes.set_xticks(range(CLASSES))
+    axes.set_yticks(range(CLASSES))
+    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    axes.xaxis.set_label_position("top")
+    axes.set(xlabel="predicted digit", ylabel="true digit")
+    for edge in np.arange(CLASSES - 1) + 0.5:
+        axes.axhline(edge, color="white", linewidth=1)
+        axes.axvline(edge, color="white", linewidth=1)
+    axes.spines[:].set_visible(False)
+    figure.suptitle(f"{right.sum()} of {counts.sum()} right", y=0.96, fontsize=14)
+    return figure
+
+
+def _save(figure: Figure, path: Path) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        FigureCanvasAgg(figure).print_png(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import step
+from benchmarks import accuracy, step
 from tinygrad_mnist.errors import TinygradError
 
-COMMANDS = {"step": step}
+COMMANDS = {"step": step, "accuracy": accuracy}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,20 +12,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
+
 import tinygrad_mnist
 from tinygrad_mnist import commands
 from tinygrad_mnist.errors import TinygradError
 from tinygrad_mnist.training import OPTIMIZERS, Settings
 
 REFUSED = 2
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0, 2 after an error, 130 if interrupted."""
     try:
         options = parser().parse_args(arguments)
-        status: int = options.command(options)
+        with np.errstate(all="ignore"):  # a run that goes wrong says so in a sentence of its own
+            status: int = options.command(options)
         sys.stdout.flush()
         return status
     except TinygradError as error:
@@ -34,10 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse("There is not enough memory for that; take smaller layers or batches.")
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output, such as head, has gone
+        return commands.INTERRUPTED
+    except OSError as error:  # of our output: one of a file has become a TinygradError
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return REFUSED
+        if isinstance(error, BrokenPipeError):  # its reader, such as head, has had enough
+            return commands.INTERRUPTED
+        return _refuse(f"Cannot write the output: {error.strerror}.")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -123,15 +127,13 @@ def _add_train(subcommands: argparse._SubParsersAction[_Parser]) -> None:
     train.add_argument(
         "--checkpoint-every",
         type=_count,
-        default=1000,
         metavar="N",
-        help="iterations between checkpoints (default 1000)",
+        help=f"iterations between checkpoints (default {commands.CHECKPOINT_EVERY})",
     )
     train.add_argument(
         "--log-every",
         type=_count,
-        default=100,
         metavar="N",
-        help="iterations between lines of output (default 100)",
+        help=f"iterations between lines of output (default {commands.LOG_EVERY})",
     )
     train.add_argument("--no-plots", action="store_true", help="write no pictures")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import tempfile
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,19 +18,41 @@ from tqdm import tqdm
 
 from tinygrad_mnist import loop, mnist, report, training
 from tinygrad_mnist.environment import available_threads, blas, versions
-from tinygrad_mnist.errors import ArgumentError, OutputError
+from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.interruption import interruptible, terminable
 from tinygrad_mnist.ops.activation import softmax
 from tinygrad_mnist.training import Run, Settings
 
 INTERRUPTED = 130
+CHECKPOINT_EVERY, LOG_EVERY = 1000, 100
 
 
 def train(options: argparse.Namespace) -> int:
     """Train the network and write what came of it."""
     seconds: dict[str, float] = {}
-    with _timed(seconds, "load"):
-        run = _resumed_run(options) if options.resume else _new_run(options)
-        folder = _folder(options)
+    with terminable():
+        with _timed(seconds, "load"):
+            run = _resumed_run(options) if options.resume else _new_run(options)
+        with (
+            report.results_folder(options.out, options.resume) as folder,
+            threadpool_limits(run.settings.threads, user_api="blas"),
+        ):
+            try:
+                written = _train_and_report(run, folder, options, seconds)
+            except (KeyboardInterrupt, BrokenPipeError):
+                if not run.saved:
+                    raise
+                # On the error stream: Ctrl-C has ended what reads the other one, such as tee.
+                print(_how_to_go_on(run, folder / report.CHECKPOINT, options), file=sys.stderr)
+                return INTERRUPTED
+        print(f"wrote {', '.join(written)} to {folder}")
+    return 0
+
+
+def _train_and_report(
+    run: Run, folder: Path, options: argparse.Namespace, seconds: dict[str, float]
+) -> list[str]:
+    """Train to the end and write the results; return the names of the files."""
     settings = run.settings
     print(
         f"{'-'.join(map(str, settings.sizes))}, {settings.optimizer}, learning rate "
@@ -38,49 +60,51 @@ def train(options: argparse.Namespace) -> int:
         f"{run.data.train.num_examples:,} examples, seed {settings.seed}, "
         f"{settings.threads} BLAS thread{'s' * (settings.threads != 1)}"
     )
-    checkpoint = folder / report.CHECKPOINT
-    with threadpool_limits(settings.threads, user_api="blas"):
-        with _timed(seconds, "train"):
-            finished = _train(run, checkpoint, options)
-        if not finished:
-            again = ["tinygrad-mnist", "train", "--resume", str(checkpoint)]
-            if options.data_dir:
-                again += ["--data-dir", str(options.data_dir)]
-            print(
-                f"Interrupted after {run.iteration} of {settings.iterations} iterations; nothing "
-                f"is lost. Go on with: {shlex.join(again)}"
-            )
-            return INTERRUPTED
-        with _timed(seconds, "evaluate"):
-            accuracies = run.accuracies()
-        print(f"trained in {seconds['train']:.2f} s")
-        for name, accuracy in accuracies.items():
-            print(f"{name + ' accuracy':<20}{accuracy:8.2%}")
-        if not options.no_plots:
-            with _timed(seconds, "pictures"):
-                report.write_pictures(run, folder)
-    report.write_figures(run, folder, accuracies, seconds)
-    print(f"wrote {', '.join(sorted(path.name for path in folder.iterdir()))} to {folder}")
-    return 0
+    with _timed(seconds, "train"):
+        _train(run, folder / report.CHECKPOINT, options)
+    print(f"trained in {seconds['train']:.2f} s")
+    with _timed(seconds, "evaluate"):
+        accuracies = run.accuracies()
+    for name, accuracy in accuracies.items():
+        print(f"{name + ' accuracy':<20}{accuracy:8.2%}")
+    written = [report.CHECKPOINT]
+    if not options.no_plots:
+        with _timed(seconds, "pictures"):
+            written += report.write_pictures(run, folder)
+    return written + report.write_figures(run, folder, accuracies, seconds)
 
 
-def _train(run: Run, checkpoint: Path, options: argparse.Namespace) -> bool:
-    """Train to the end, or until a signal comes; return whether it is the end."""
+def _train(run: Run, checkpoint: Path, options: argparse.Namespace) -> None:
+    """Train to the end, or until a signal comes: KeyboardInterrupt is raised once all is saved."""
     total = run.settings.iterations
     with (
-        training.interruptible() as interrupted,
+        interruptible() as interrupted,
         tqdm(total=total, initial=run.iteration, disable=None, leave=False) as bar,
     ):
         for iteration, cost in enumerate(run.train(), run.iteration):
             bar.update()
-            if iteration % options.log_every == 0:
+            if iteration % (options.log_every or LOG_EVERY) == 0:
                 bar.write(f"iteration {iteration:>6}  cost {cost:.4f}")
+                sys.stdout.flush()  # at once through a pipe too
             if interrupted():
                 break
-            if run.iteration % options.checkpoint_every == 0 and run.iteration < total:
+            if run.iteration % (options.checkpoint_every or CHECKPOINT_EVERY) == 0:
                 run.save(checkpoint)
         run.save(checkpoint)
-    return run.iteration == total
+    if interrupted():
+        raise KeyboardInterrupt
+
+
+def _how_to_go_on(run: Run, checkpoint: Path, options: argparse.Namespace) -> str:
+    again = ["tinygrad-mnist", "train", "--resume", str(checkpoint)]
+    for option in ("data-dir", "checkpoint-every", "log-every"):
+        value = getattr(options, option.replace("-", "_"))
+        again += [f"--{option}", str(value)] if value else []
+    again += ["--no-plots"] if options.no_plots else []
+    return (
+        f"Interrupted; {checkpoint} holds {run.saved} of {run.settings.iterations} iterations. "
+        f"Go on with: {shlex.join(again)}"
+    )
 
 
 def _new_run(options: argparse.Namespace) -> Run:
@@ -97,8 +121,9 @@ def _resumed_run(options: argparse.Namespace) -> Run:
         stored = getattr(run.settings, name)
         if name not in ("iterations", "threads") and value != stored:
             raise ArgumentError(
-                f"--{name.replace('_', '-')} {value} contradicts {options.resume}, which was "
-                f"trained with {stored}; leave it out, or start a new run without --resume."
+                f"--{name.replace('_', '-')} {_shown(value)} contradicts {options.resume}, which "
+                f"was trained with {_shown(stored)}; leave it out, or start a new run without "
+                "--resume."
             )
     run.settings = replace(run.settings, **given)
     if run.iteration > run.settings.iterations:
@@ -109,49 +134,15 @@ def _resumed_run(options: argparse.Namespace) -> Run:
     return run
 
 
+def _shown(value: Any) -> str:
+    """Return a setting the way it is typed."""
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
 def _given_settings(options: argparse.Namespace) -> dict[str, Any]:
     given = {field.name: getattr(options, field.name) for field in fields(Settings)}
     given = {name: value for name, value in given.items() if value is not None}
     return given | ({"hidden": tuple(given["hidden"])} if "hidden" in given else {})
-
-
-def _folder(options: argparse.Namespace) -> Path:
-    """Make the folder for the results, one that holds no other run."""
-    try:
-        if options.out:
-            folder: Path = options.out
-            folder.mkdir(parents=True, exist_ok=True)
-        elif options.resume:
-            folder = options.resume.parent
-        else:
-            folder = _next_folder(Path("runs"))
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write results to {options.out or Path('runs')}: {error.strerror}. Choose "
-            "another folder with --out."
-        ) from None
-    same = options.resume and options.resume.parent.resolve() == folder.resolve()
-    if (folder / report.CHECKPOINT).exists() and not same:
-        raise OutputError(
-            f"{folder} holds another run; choose another folder with --out, or go on with that "
-            f"run by --resume {folder / report.CHECKPOINT}."
-        )
-    return folder
-
-
-def _next_folder(parent: Path) -> Path:
-    parent.mkdir(exist_ok=True)
-    number = 1
-    while True:
-        folder = parent / f"run-{number:03}"
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return folder
 
 
 def evaluate(options: argparse.Namespace) -> int:

@@ -11,17 +11,22 @@ b'1 2 3'
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from tinygrad_mnist.errors import OutputError
+
+PARTIAL = ".partial"
+"""How the name of a temporary file ends; one stays behind only where the process was killed."""
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that, whenever the process or the machine dies, it is the old or the new.
 
     The bytes go to a temporary file in the same folder, are synced to the disk, and only then
-    take the name.
+    take the name. A symbolic link is followed; a file that exists keeps its permissions.
 
     Raises
     ------
@@ -30,22 +35,37 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        target = path.resolve()  # a link stays one
+        if target.exists() and not target.is_file():
+            raise OutputError(f"Cannot write {path}: it exists and is not a regular file.")
+        handle, temporary = tempfile.mkstemp(
+            prefix=f".{target.name[:32]}.", suffix=PARTIAL, dir=target.parent
+        )
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)  # mkstemp's 0600 is not what a user expects
-        Path(temporary).replace(path)
+        Path(temporary).chmod(_mode(target))  # mkstemp's 0600 is not what a user expects
+        Path(temporary).replace(target)
         temporary = None
-        _sync_folder(path.parent)
+        with suppress(OSError):  # the file is written; not every file system syncs folders
+            _sync_folder(target.parent)
+    except OutputError:
+        raise
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from None
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _mode(target: Path) -> int:
+    """The permissions of the file that is there, else those of any new file."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _sync_folder(folder: Path) -> None:

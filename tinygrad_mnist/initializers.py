@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinygrad_mnist.errors import ShapeError
+
 Shape = tuple[int, ...]
 Initializer = Callable[[np.random.Generator, Shape, npt.DTypeLike], npt.NDArray[Any]]
 
@@ -67,7 +69,7 @@ def glorot_uniform(
     Source: Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", equation 16; also known as Xavier.
     """
-    limit = math.sqrt(6.0 / (shape[0] + shape[-1]))
+    limit = math.sqrt(6.0 / sum(_fans(shape)))
     return generator.uniform(-limit, limit, shape).astype(dtype)
 
 
@@ -75,7 +77,7 @@ def glorot_normal(
     generator: np.random.Generator, shape: Shape, dtype: npt.DTypeLike
 ) -> npt.NDArray[Any]:
     """Truncated normal of variance 2 / (inputs + outputs), as in TensorFlow."""
-    stddev = math.sqrt(2.0 / (shape[0] + shape[-1])) / TRUNCATED_STDDEV
+    stddev = math.sqrt(2.0 / sum(_fans(shape))) / TRUNCATED_STDDEV
     return truncated_normal(stddev)(generator, shape, dtype)
 
 
@@ -86,7 +88,7 @@ def he_uniform(
 
     Source: He et al., "Delving deep into rectifiers", arXiv:1502.01852, section 2.2.
     """
-    limit = math.sqrt(6.0 / shape[0])
+    limit = math.sqrt(6.0 / _fans(shape)[0])
     return generator.uniform(-limit, limit, shape).astype(dtype)
 
 
@@ -94,5 +96,14 @@ def he_normal(
     generator: np.random.Generator, shape: Shape, dtype: npt.DTypeLike
 ) -> npt.NDArray[Any]:
     """Truncated normal of variance 2 / inputs, as in TensorFlow."""
-    stddev = math.sqrt(2.0 / shape[0]) / TRUNCATED_STDDEV
+    stddev = math.sqrt(2.0 / _fans(shape)[0]) / TRUNCATED_STDDEV
     return truncated_normal(stddev)(generator, shape, dtype)
+
+
+def _fans(shape: Shape) -> tuple[int, int]:
+    if not shape or min(shape[0], shape[-1]) < 1:
+        raise ShapeError(
+            "Glorot and He initialisers need a shape that begins with the number of inputs and "
+            f"ends with that of outputs, each at least 1. Received: {shape}."
+        )
+    return shape[0], shape[-1]

@@ -13,6 +13,7 @@ MLP: 109,386 parameters
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +24,13 @@ from tinygrad_mnist import loop
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Parameter
 from tinygrad_mnist.dataset import Dataset
-from tinygrad_mnist.errors import ArgumentError, CheckpointError, ShapeError
+from tinygrad_mnist.errors import (
+    ArgumentError,
+    CheckpointError,
+    DTypeError,
+    ShapeError,
+    UnsupportedError,
+)
 from tinygrad_mnist.initializers import Initializer, glorot_uniform, zeros
 from tinygrad_mnist.ops.activation import relu
 from tinygrad_mnist.optim import Adam, Optimizer
@@ -34,12 +41,13 @@ Layer = Callable[[Any], Any]
 class Module:
     """A function of Tensors with parameters: its attributes, and those of its modules, in order.
 
-    Subclasses assign ``Parameter`` and ``Module`` attributes and define ``forward``.
+    Subclasses assign ``Parameter`` and ``Module`` attributes, or lists, tuples and dictionaries of
+    them, and define ``forward``.
     """
 
     def forward(self, inputs: Any) -> Any:
         """Return the outputs for a batch of inputs."""
-        raise TypeError(f"{type(self).__name__} does not define forward(inputs).")
+        raise UnsupportedError(f"{type(self).__name__} does not define forward(inputs).")
 
     def __call__(self, inputs: Any) -> Any:
         """Return ``forward(inputs)``."""
@@ -47,19 +55,13 @@ class Module:
 
     def modules(self) -> Iterator[tuple[str, Module]]:
         """Yield the names and modules one level below, attributes in the order of assignment."""
-        for name, value in vars(self).items():
-            members = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
-            for index, member in members:
-                if isinstance(member, Module):
-                    yield f"{name}.{index}" if index != "" else name, member
+        for name, member in _members(self):
+            if isinstance(member, Module):
+                yield name, member
 
     def named_parameters(self) -> dict[str, Parameter]:
-        """Return all parameters by qualified name, in order; a shared one only once."""
-        own = {name: p for name, p in vars(self).items() if isinstance(p, Parameter)}
-        for prefix, module in self.modules():
-            own |= {f"{prefix}.{name}": p for name, p in module.named_parameters().items()}
-        first = {id(parameter): name for name, parameter in reversed(own.items())}
-        return {name: p for name, p in own.items() if first[id(p)] == name}
+        """Return all parameters by qualified name, in order; a shared one once, as first met."""
+        return dict(_walk(self, "", {id(self)}))
 
     def parameters(self) -> list[Parameter]:
         """Return all parameters, in order."""
@@ -77,13 +79,20 @@ class Module:
         CheckpointError
             If they are not those of this network.
         """
+        if not isinstance(state, Mapping):
+            raise CheckpointError(
+                f"The state of a network maps names to arrays. Received: {type(state).__name__}."
+            )
         parameters = self.named_parameters()
         expected = {name: (p.shape, p.dtype) for name, p in parameters.items()}
-        received = {name: (value.shape, value.dtype) for name, value in state.items()}
+        received = {
+            name: (getattr(value, "shape", ()), getattr(value, "dtype", type(value).__name__))
+            for name, value in state.items()
+        }
         if expected != received:
             raise CheckpointError(
                 f"The parameters are those of another network. Expected: {_shapes(expected)}. "
-                f"Received: {_shapes(received)}."
+                f"Received: {_shapes(received) or 'none'}."
             )
         for name, parameter in parameters.items():
             parameter.assign(state[name])
@@ -127,9 +136,22 @@ class Linear(Module):
         initializer: Initializer = glorot_uniform,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        if min(inputs, outputs) < 1:
-            raise ArgumentError(f"A layer's sizes are at least 1. Received: {inputs}, {outputs}.")
-        weight = initializer(generator, (inputs, outputs), dtype)
+        shape = loop.at_least_one("inputs", inputs), loop.at_least_one("outputs", outputs)
+        if not isinstance(generator, np.random.Generator):
+            raise ArgumentError(
+                f"generator must be a numpy.random.Generator. Received: {generator!r}. "
+                "Make one with numpy.random.default_rng(seed)."
+            )
+        try:
+            dtype = np.dtype(dtype)
+        except TypeError as error:
+            raise DTypeError(f"A layer's dtype must be a floating one: {error}.") from None
+        weight = initializer(generator, shape, dtype)
+        if np.shape(weight) != shape:
+            raise ShapeError(
+                f"The initializer was asked for a weight of shape {shape} and returned "
+                f"{np.shape(weight)}."
+            )
         self.weight = Parameter(weight, name="weight")
         self.bias = Parameter(zeros(generator, (outputs,), dtype), name="bias")
 
@@ -141,10 +163,11 @@ class Linear(Module):
         ShapeError
             If the last axis has another size.
         """
-        if np.shape(inputs)[-1:] != self.weight.shape[:1]:
+        shape = inputs.shape if hasattr(inputs, "shape") else np.shape(inputs)
+        if shape[-1:] != self.weight.shape[:1]:
             raise ShapeError(
                 f"A Linear layer of {self.weight.shape[0]} inputs received an array of shape "
-                f"{np.shape(inputs)}; the last axis must have that size."
+                f"{shape}; the last axis must have that size."
             )
         return inputs @ self.weight + self.bias
 
@@ -153,8 +176,13 @@ class Sequential(Module):
     """Layers one after the other; a layer is a Module or any function, such as relu or np.tanh."""
 
     def __init__(self, *layers: Layer) -> None:
-        if not layers or not all(callable(layer) for layer in layers):
-            raise ArgumentError(f"Sequential takes one or more layers. Received: {layers!r:.200}.")
+        if not layers or not all(callable(x) and not isinstance(x, type) for x in layers):
+            kinds = [x.__name__ if isinstance(x, type) else type(x).__name__ for x in layers]
+            raise ArgumentError(
+                "Sequential takes one or more layers, Modules or functions, as in "
+                "Sequential(Linear(784, 10, generator), relu). Received: "
+                f"{', '.join(kinds) or 'nothing'}."
+            )
         self.layers = list(layers)
         self.optimizer: Optimizer | None = None
 
@@ -184,9 +212,10 @@ class Sequential(Module):
         Parameters
         ----------
         x, y
-            Examples and labels along the first axis; class numbers or weights per class.
+            Examples and labels along the first axis; class numbers or weights per class. Floating
+            examples are cast to the dtype of the parameters, here and in evaluate and predict.
         batch_size, epochs
-            How many examples a step takes, how often every example is seen.
+            How many examples a step takes, at most all; how often every example is seen.
         validation_data
             Examples and labels to evaluate after each epoch.
         optimizer
@@ -202,14 +231,37 @@ class Sequential(Module):
             A list with a number per epoch for each of "loss" (mean over the epoch's batches),
             "accuracy" (of the training examples at its end) and, with validation data,
             "val_loss" and "val_accuracy".
+
+        Raises
+        ------
+        ArgumentError, ShapeError, DTypeError
+            If an argument is not what it should be.
         """
         from tqdm import tqdm  # the engine itself does without it
 
-        if epochs < 1:
-            raise ArgumentError(f"epochs must be at least 1. Received: {epochs}.")
-        self.optimizer = optimizer or self.optimizer or Adam(self.parameters())
+        batch_size, epochs = (
+            loop.at_least_one("batch_size", batch_size),
+            loop.at_least_one("epochs", epochs),
+        )
+        if not callable(loss):
+            raise ArgumentError(f"loss must be a function of labels, outputs. Received: {loss!r}.")
+        x, y = loop.examples(self._cast(x), y)
+        if validation_data is not None:
+            if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+                raise ArgumentError(
+                    "validation_data must be a pair of examples and labels. Received: "
+                    f"{type(validation_data).__name__} of length {len(validation_data)}."
+                )
+            validation_data = loop.examples(self._cast(validation_data[0]), validation_data[1])
+        optimizer = optimizer or self.optimizer or Adam(self.parameters())
+        if not isinstance(optimizer, Optimizer):
+            raise ArgumentError(
+                "optimizer must be an Optimizer, as in Adam(model.parameters()). Received: "
+                f"{optimizer!r:.80}."
+            )
+        self.optimizer = optimizer
         data = Dataset(x, y, generator)
-        steps = loop.training(self, self.optimizer, data, batch_size, loss)
+        steps = loop.training(self, optimizer, data, min(batch_size, len(x)), loss)
         history: dict[str, list[float]] = {"loss": [], "accuracy": []}
         for epoch in tqdm(range(epochs), "epochs", disable=None):
             costs = []
@@ -217,19 +269,33 @@ class Sequential(Module):
                 costs.append(next(steps))
             history["loss"].append(float(np.mean(costs)))
             history["accuracy"].append(loop.evaluate(self, x, y, loss).accuracy)
-            if validation_data:
+            if validation_data is not None:
                 evaluation = loop.evaluate(self, *validation_data, loss)
                 history.setdefault("val_loss", []).append(evaluation.cost)
                 history.setdefault("val_accuracy", []).append(evaluation.accuracy)
         return history
 
-    def evaluate(self, x: Array, y: Array) -> loop.Evaluation:
-        """Return the mean cross entropy and the accuracy over examples."""
-        return loop.evaluate(self, x, y)
+    def evaluate(
+        self,
+        x: Array,
+        y: Array,
+        *,
+        loss: Callable[[Array, Any], Any] = loop.cross_entropy,
+    ) -> loop.Evaluation:
+        """Return the loss, the mean cross entropy by default, and the accuracy over examples."""
+        return loop.evaluate(self, self._cast(x), y, loss)
 
     def predict(self, x: Array) -> Array:
         """Return the outputs for examples, one row each; their argmax is the class."""
-        return loop.outputs(self, x)
+        return loop.outputs(self, self._cast(x))
+
+    def _cast(self, x: Any) -> Array:
+        """Examples in the parameters' dtype: float64 ones would make every product float64."""
+        array = loop.rows("inputs", x)
+        dtypes = {parameter.dtype for parameter in self.parameters()}
+        if array.dtype.kind == "f" and len(dtypes) == 1:
+            array = array.astype(dtypes.pop(), copy=False)
+        return array
 
 
 class MLP(Sequential):
@@ -256,9 +322,12 @@ class MLP(Sequential):
         initializer: Initializer = glorot_uniform,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        if len(sizes) < 2:
-            raise ArgumentError(f"An MLP needs at least two sizes. Received: {list(sizes)}.")
-        generator = generator or np.random.default_rng(0)
+        if not isinstance(sizes, Sequence) or len(sizes) < 2:
+            raise ArgumentError(
+                "An MLP needs a sequence of at least two sizes, as in [784, 128, 64, 10]. "
+                f"Received: {sizes!r}."
+            )
+        generator = np.random.default_rng(0) if generator is None else generator
         layers: list[Layer] = []
         for inputs, outputs in pairwise(sizes):
             layers += [Linear(inputs, outputs, generator, initializer=initializer, dtype=dtype)]
@@ -268,9 +337,39 @@ class MLP(Sequential):
 
 def _row(name: str, layer: Layer) -> tuple[str, str, str, str]:
     parameters = layer.parameters() if isinstance(layer, Module) else []
-    kind = type(layer).__name__ if isinstance(layer, Module) else layer.__name__
+    kind = type(layer).__name__ if isinstance(layer, Module) else _name(layer)
     count = f"{sum(p.size for p in parameters):,}" if parameters else ""
     return name, kind, " ".join(str(p.shape) for p in parameters), count
+
+
+def _name(function: Layer) -> str:
+    function = function.func if isinstance(function, partial) else function
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _members(module: Module) -> Iterator[tuple[str, Module | Parameter]]:
+    """Yield the names and members of a module, in the order of assignment."""
+    pending = list(reversed(vars(module).items()))
+    while pending:
+        name, value = pending.pop()
+        if isinstance(value, Module | Parameter):
+            yield name, value
+        elif isinstance(value, list | tuple | dict):
+            entries = value.items() if isinstance(value, dict) else enumerate(value)
+            pending += reversed([(f"{name}.{key}", entry) for key, entry in entries])
+
+
+def _walk(module: Module, prefix: str, seen: set[int]) -> Iterator[tuple[str, Parameter]]:
+    """Yield a module's own parameters, then those of its modules; nothing twice."""
+    members = [(prefix + name, member) for name, member in _members(module)]
+    for kind in (Parameter, Module):
+        for name, member in members:
+            if isinstance(member, kind) and id(member) not in seen:
+                seen.add(id(member))
+                if isinstance(member, Parameter):
+                    yield name, member
+                else:
+                    yield from _walk(member, f"{name}.", seen)
 
 
 def _shapes(described: Mapping[str, tuple[tuple[int, ...], Any]]) -> str:

@@ -1,7 +1,7 @@
 """Optimizers: SGD, Momentum, Adam.
 
-An update rule is a NumPy expression from (parameter, gradient, slots) to (parameter, slots). The
-parameters of an optimizer are packed into one vector, so that it runs once, not once for each.
+An update rule is a few NumPy statements on a parameter, its gradient and its slots. The parameters
+of an optimizer are packed into one vector, so that they run once, not once for each.
 
 >>> import numpy as np
 >>> from tinygrad_mnist import Parameter
@@ -25,6 +25,11 @@ from tinygrad_mnist.core.tensor import Parameter
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, GradientError
 
 
+BLOCK = 32_768
+"""Elements updated at once: the temporaries of a rule then stay in the processor's cache, and below
+the size from which the C library asks the operating system for fresh pages each time."""
+
+
 class Optimizer:
     """What the optimizers share: the packed parameters, their slots, the step count.
 
@@ -43,25 +48,33 @@ class Optimizer:
 
     slot_names: ClassVar[tuple[str, ...]] = ()
 
-    update: Callable[..., tuple[Any, dict[str, Any]]]
-    """``update(parameter, gradient, **slots) -> (parameter, slots)``, the rule of a subclass.
+    update: Callable[..., tuple[Any, ...]]
+    """``update(parameter, gradient, *slots) -> (parameter, *slots)``, the rule of a subclass.
 
-    ``self.iterations`` counts this step, from 1.
+    It is written with in-place operators: arrays are updated where they lie, while a Tensor,
+    being a value, is replaced, so that the results can be assigned. ``self.iterations`` counts
+    this step, from 1.
     """
 
     def __init__(self, parameters: Iterable[Parameter], learning_rate: float) -> None:
-        given = list(parameters)
-        if not all(isinstance(parameter, Parameter) for parameter in given):
-            raise ArgumentError(f"An optimizer updates Parameters. Received: {given!r:.200}.")
+        given = [] if isinstance(parameters, Parameter) else parameters
+        given = list(given) if isinstance(given, Iterable) else []
+        if not given or not all(isinstance(parameter, Parameter) for parameter in given):
+            kinds = sorted({type(member).__name__ for member in given})
+            raise ArgumentError(
+                "An optimizer takes the Parameters to update, as in model.parameters(). Received: "
+                f"{type(parameters).__name__}{' of ' + ', '.join(kinds) if kinds else ''}."
+            )
         self.parameters = [parameter for parameter in given if parameter.requires_grad]
         if not self.parameters or len({id(p) for p in self.parameters}) != len(self.parameters):
             raise ArgumentError(
                 "An optimizer needs at least one parameter that is not frozen, each given once. "
-                f"Received: {len(self.parameters)}."
+                "Received: " + (", ".join(p.label for p in self.parameters) or "none") + "."
             )
         self.learning_rate = learning_rate
         self.iterations = 0
         self._vector = Parameter.pack(self.parameters)
+        self._gradient = np.empty_like(self._vector.data)
         self.slots = {name: np.zeros_like(self._vector.data) for name in self.slot_names}
 
     @property
@@ -91,15 +104,17 @@ class Optimizer:
             if parameter.grad is None:
                 raise GradientError(
                     f"{parameter.label} has no gradient: it took no part in what backward() was "
-                    "called on, or backward() was not called. Freeze it or leave it out if that "
-                    "is meant."
+                    "called on, or backward() was not called. If that is meant, freeze it or "
+                    "leave it out before the optimizer is made."
                 )
             gradients.append(parameter.grad.ravel())
         if not all(parameter.lies_in(self._vector) for parameter in self.parameters):
             self._vector = Parameter.pack(self.parameters)  # another optimizer had taken them
         self.iterations += 1
-        vector, self.slots = self.update(self._vector.data, np.concatenate(gradients), **self.slots)
-        self._vector.assign(vector)
+        np.concatenate(gradients, out=self._gradient)
+        arrays = (self._vector.storage(), self._gradient, *self.slots.values())
+        for start in range(0, self._gradient.size, BLOCK):
+            self.update(*(array[start : start + BLOCK] for array in arrays))
 
     def state_dict(self) -> dict[str, Any]:
         """Return copies of the slots, vectors over all parameters in order, and the step count."""
@@ -112,24 +127,34 @@ class Optimizer:
         Raises
         ------
         CheckpointError
-            If it is of another kind of optimizer, or of other parameters.
+            If it is of another kind of optimizer, or of other parameters; nothing is taken then.
         """
         expected = {"iterations", "learning_rate", *self.slot_names}
-        if set(state) != expected:
+        if not isinstance(state, Mapping) or set(state) != expected:
+            received = list(state) if isinstance(state, Mapping) else type(state).__name__
             raise CheckpointError(
-                f"The state of {type(self).__name__} has {sorted(expected)}. "
-                f"Received: {sorted(state)}."
+                f"The state of {type(self).__name__} has {sorted(expected)}. Received: {received}."
             )
         for name, slot in self.slots.items():
-            given = np.asarray(state[name])
-            if (given.shape, given.dtype) != (slot.shape, slot.dtype):
+            given = state[name]
+            described = getattr(given, "shape", None), getattr(given, "dtype", None)
+            if not isinstance(given, np.ndarray) or described != (slot.shape, slot.dtype):
                 raise CheckpointError(
-                    f"The slot {name} must have shape {slot.shape} and dtype {slot.dtype}. "
-                    f"Received: {given.shape} and {given.dtype}."
+                    f"The slot {name} must be an array of shape {slot.shape} and dtype "
+                    f"{slot.dtype}. Received: {type(given).__name__} of {described[0]} and "
+                    f"{described[1]}."
                 )
-        self.slots = {name: np.array(state[name]) for name in self.slot_names}
-        self.iterations = int(state["iterations"])
-        self.learning_rate = float(state["learning_rate"])
+        iterations = state["iterations"]
+        if not isinstance(iterations, int | np.integer) or iterations < 0:
+            raise CheckpointError(
+                f"The step count must be an integer of at least 0. Received: {iterations!r}."
+            )
+        try:
+            self.learning_rate = state["learning_rate"]
+        except ArgumentError as error:
+            raise CheckpointError(f"The saved {error}") from None
+        self.iterations = int(iterations)
+        self.slots = {name: state[name].copy() for name in self.slot_names}
 
 
 class SGD(Optimizer):
@@ -138,9 +163,10 @@ class SGD(Optimizer):
     def __init__(self, parameters: Iterable[Parameter], learning_rate: float = 0.01) -> None:
         super().__init__(parameters, learning_rate)
 
-    def update(self, parameter: Any, gradient: Any) -> tuple[Any, dict[str, Any]]:
-        """Return the new parameter and slots."""
-        return parameter - self.learning_rate * gradient, {}
+    def update(self, parameter: Any, gradient: Any) -> tuple[Any, ...]:
+        """Return the new parameter."""
+        parameter -= self.learning_rate * gradient
+        return (parameter,)
 
 
 class Momentum(Optimizer):
@@ -165,11 +191,13 @@ class Momentum(Optimizer):
         self.momentum = in_range("momentum", momentum, 0.0, 1.0)
         self.nesterov = nesterov
 
-    def update(self, parameter: Any, gradient: Any, velocity: Any) -> tuple[Any, dict[str, Any]]:
-        """Return the new parameter and slots."""
-        velocity = self.momentum * velocity + gradient
+    def update(self, parameter: Any, gradient: Any, velocity: Any) -> tuple[Any, ...]:
+        """Return the new parameter and velocity."""
+        velocity *= self.momentum
+        velocity += gradient
         direction = gradient + self.momentum * velocity if self.nesterov else velocity
-        return parameter - self.learning_rate * direction, {"velocity": velocity}
+        parameter -= self.learning_rate * direction
+        return parameter, velocity
 
 
 class Adam(Optimizer):
@@ -179,10 +207,14 @@ class Adam(Optimizer):
     "epsilon-hat" of the paper's section 2, and what TF1 and Keras compute); ``"paper"`` adds it
     after, as Algorithm 1 and PyTorch do.
 
+    The slots are the discounted sums of the gradients and of their squares. The paper's moments
+    m and v are (1 - beta_1) and (1 - beta_2) times them: those constants are moved into the rate
+    and epsilon, which saves two passes over all parameters.
+
     Source: Kingma & Ba, "Adam: a method for stochastic optimization", arXiv:1412.6980.
     """
 
-    slot_names = ("first_moment", "second_moment")
+    slot_names = ("first_sum", "second_sum")
 
     def __init__(
         self,
@@ -204,17 +236,22 @@ class Adam(Optimizer):
         self.epsilon_mode = epsilon_mode
 
     def update(
-        self, parameter: Any, gradient: Any, first_moment: Any, second_moment: Any
-    ) -> tuple[Any, dict[str, Any]]:
-        """Return the new parameter and slots."""
-        first = self.beta_1 * first_moment + (1.0 - self.beta_1) * gradient
-        second = self.beta_2 * second_moment + (1.0 - self.beta_2) * (gradient * gradient)
-        first_bias = 1.0 - self.beta_1**self.iterations
-        root_bias = math.sqrt(1.0 - self.beta_2**self.iterations)
-        epsilon = self.epsilon * (root_bias if self.epsilon_mode == "paper" else 1.0)
+        self, parameter: Any, gradient: Any, first_sum: Any, second_sum: Any
+    ) -> tuple[Any, ...]:
+        """Return the new parameter and sums."""
+        first_sum *= self.beta_1
+        first_sum += gradient
+        second_sum *= self.beta_2
+        second_sum += gradient * gradient
+        first_bias = (1.0 - self.beta_1**self.iterations) / (1.0 - self.beta_1)
+        root_bias = math.sqrt((1.0 - self.beta_2**self.iterations) / (1.0 - self.beta_2))
+        if self.epsilon_mode == "paper":
+            epsilon = self.epsilon * root_bias
+        else:
+            epsilon = self.epsilon / math.sqrt(1.0 - self.beta_2)
         rate = self.learning_rate * root_bias / first_bias
-        parameter = parameter - rate * first / (np.sqrt(second) + epsilon)
-        return parameter, {"first_moment": first, "second_moment": second}
+        parameter -= rate * first_sum / (np.sqrt(second_sum) + epsilon)
+        return parameter, first_sum, second_sum
 
 
 def in_range(name: str, value: float, low: float, high: float) -> float:
@@ -226,3 +263,10 @@ def in_range(name: str, value: float, low: float, high: float) -> float:
     if not low <= number < high:
         raise ArgumentError(f"{name} must be a number in [{low:g}, {high:g}). Received: {value!r}.")
     return number
+
+
+def at_least_one(name: str, value: int) -> int:
+    """Return a positive integer, or raise ArgumentError."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ArgumentError(f"{name} must be an integer of at least 1. Received: {value!r}.")
+    return int(value)

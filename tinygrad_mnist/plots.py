@@ -1,37 +1,38 @@
 """The pictures of a training run: its cost curve, its predictions and its confusions.
 
 Every function writes one PNG, drawn on a ``Figure`` of its own, without pyplot and its global
-state. The picture appears under its name only once it is complete; a failure to write it
-surfaces as the ``OSError`` it is.
+state, and whole or not at all.
 """
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_mnist.errors import ShapeError
+from tinygrad_mnist.files import write_whole
 
 DOTS_PER_INCH = 150
 CLASSES = 10
 
-RIGHT = "#1d3557"
-WRONG = "#c1121f"
-WRONG_RGB = np.array([0xC1, 0x12, 0x1F]) / 255
-WRONG_PAPER = np.array([1.0, 0.91, 0.90])
-RIGHT_PAPER = np.array([0.86, 0.91, 0.95])
+RIGHT, RIGHT_PAPER = "#1d3557", "#dbe8f2"
+WRONG, WRONG_PAPER = "#c1121f", "#ffe8e6"
 FAINT = "#8d99ae"
 
-# More points than this fall on the same pixel columns.
-DRAWN_BINS = 1500
+# More points than this would fall on the same pixel columns.
+CURVE_BINS = 1500
 
 # A tile of the prediction grid, in pixels of the digits: a margin around the digit, and a strip
 # for the caption below it.
 DIGIT, MARGIN, CAPTION = 28, 3, 6
 TILE_HEIGHT, TILE_WIDTH = DIGIT + 2 * MARGIN + CAPTION, DIGIT + 2 * MARGIN
-GRID_DOTS = 1700
+
+# In dots of the picture: the width to stay within, and the height of the title above the tiles.
+GRID_WIDTH, GRID_TITLE = 1400, 90
 
 
 def cost_curve(path: Path, iterations: ArrayLike, costs: ArrayLike) -> None:
@@ -49,7 +50,7 @@ def cost_curve(path: Path, iterations: ArrayLike, costs: ArrayLike) -> None:
     ------
     ShapeError
         If there is nothing to draw, or the lengths differ.
-    OSError
+    OutputError
         If the file cannot be written.
     """
     x, y = np.asarray(iterations), np.asarray(costs, dtype=np.float64)
@@ -80,10 +81,11 @@ def prediction_grid(
     ------
     ShapeError
         If there are not side * side images, labels and predictions.
-    OSError
+    OutputError
         If the file cannot be written.
     """
-    ink, truth, guess = np.asarray(images), np.asarray(labels), np.asarray(predictions)
+    ink = np.asarray(images, dtype=np.float32)
+    truth, guess = np.asarray(labels), np.asarray(predictions)
     count = side * side
     if ink.size != count * DIGIT * DIGIT or truth.shape != (count,) or guess.shape != (count,):
         raise ShapeError(
@@ -110,7 +112,7 @@ def confusion(path: Path, labels: ArrayLike, predictions: ArrayLike) -> None:
     ------
     ShapeError
         If the lengths differ.
-    OSError
+    OutputError
         If the file cannot be written.
     """
     truth, guess = np.asarray(labels), np.asarray(predictions)
@@ -128,10 +130,9 @@ def _cost_figure(x: NDArray[np.generic], y: NDArray[np.float64]) -> Figure:
     figure = Figure(figsize=(8, 4.5), dpi=DOTS_PER_INCH)
     axes = figure.add_axes((0.09, 0.12, 0.88, 0.79))
     # The extremes of a bin look like all its points, and keep Agg from choking on long paths.
-    starts = np.unique(np.linspace(0, y.size, DRAWN_BINS, endpoint=False, dtype=np.int64))
+    starts = np.unique(np.linspace(0, y.size, CURVE_BINS, endpoint=False, dtype=np.int64))
     extremes = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
     average = _moving_average(y)
-    marker = "o" if y.size == 1 else ""
     axes.plot(
         np.repeat(x[starts], 2),
         np.stack(extremes, axis=1).ravel(),
@@ -140,19 +141,14 @@ def _cost_figure(x: NDArray[np.generic], y: NDArray[np.float64]) -> Figure:
         linewidth=0.6,
         label="each iteration",
     )
-    axes.plot(
-        x[starts],
-        average[starts],
-        color=RIGHT,
-        linewidth=1.8,
-        marker=marker,
-        label="moving average",
-    )
-    lowest, highest = np.nanmin(average), np.nanmax(average)
+    (line,) = axes.plot(x[starts], average[starts], color=RIGHT, linewidth=1.8)
+    line.set(label="moving average", marker="o" if y.size == 1 else "")
+    finite = average[np.isfinite(average)]
+    lowest, highest = finite.min(initial=np.inf), finite.max(initial=-np.inf)
     if 0 < lowest < highest / 10:
         axes.set_yscale("log", nonpositive="clip")
         axes.set_ylim(bottom=lowest / 10)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -162,7 +158,7 @@ def _cost_figure(x: NDArray[np.generic], y: NDArray[np.float64]) -> Figure:
 
 
 def _moving_average(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of the finite values near each one, NaN where there are none.
+    """Return, for each finite value, the mean of the finite ones around it; NaN for the others.
 
     The window spans a twentieth of the values. At the beginning, where costs fall steeply, it
     shrinks on both sides, so that the average starts at the first cost.
@@ -174,100 +170,87 @@ def _moving_average(y: NDArray[np.float64]) -> NDArray[np.float64]:
     total = np.concatenate(([0.0], np.cumsum(np.where(finite, y, 0.0))))
     count = np.concatenate(([0], np.cumsum(finite)))
     with np.errstate(invalid="ignore"):
-        return (total[last] - total[first]) / (count[last] - count[first])
+        average = (total[last] - total[first]) / (count[last] - count[first])
+    return np.where(finite, average, np.nan)
 
 
 def _grid_figure(
-    ink: NDArray[np.generic], truth: NDArray[np.generic], guess: NDArray[np.generic]
+    ink: NDArray[np.float32], truth: NDArray[np.generic], guess: NDArray[np.generic]
 ) -> Figure:
     side = len(ink)
-    wrong = (truth != guess).reshape(side, side)
-    # One image pixel covers a whole number of dots, so that every pixel comes out equally sharp.
-    scale = GRID_DOTS // (side * TILE_WIDTH)
-    width, height = side * TILE_WIDTH * scale, side * TILE_HEIGHT * scale
-    heading = 110
-    figure = Figure(
-        figsize=(width / DOTS_PER_INCH, (height + heading) / DOTS_PER_INCH), dpi=DOTS_PER_INCH
-    )
-    axes = figure.add_axes((0, 0, 1, height / (height + heading)))
+    # One digit pixel covers a whole number of dots, so that all come out equally sharp.
+    scale = GRID_WIDTH // (side * TILE_WIDTH)
+    width, tiles = side * TILE_WIDTH * scale, side * TILE_HEIGHT * scale
+    height = tiles + GRID_TITLE
+    figure = Figure(figsize=(width / DOTS_PER_INCH, height / DOTS_PER_INCH), dpi=DOTS_PER_INCH)
+    axes = figure.add_axes((0, 0, 1, tiles / height))
     axes.set_axis_off()
+    wrong = (truth != guess).reshape(side, side)
     axes.imshow(_mosaic(ink, wrong), interpolation="nearest", aspect="auto")
-    points = 0.8 * CAPTION * scale * 72 / DOTS_PER_INCH
-    for row, column in np.ndindex(side, side):
-        index = row * side + column
+    for index, (true, predicted) in enumerate(zip(truth, guess, strict=True)):
+        row, column = divmod(index, side)
         mistaken = wrong[row, column]
         axes.text(
-            column * TILE_WIDTH + TILE_WIDTH / 2 - 0.5,
-            row * TILE_HEIGHT + DIGIT + 2 * MARGIN + CAPTION / 2 - 1.5,
-            f"{guess[index]}, is {truth[index]}" if mistaken else f"{guess[index]}",
+            (column + 0.5) * TILE_WIDTH - 0.5,
+            (row + 1) * TILE_HEIGHT - MARGIN - CAPTION / 2 - 0.5,
+            f"{predicted}, is {true}" if mistaken else f"{predicted}",
             color=WRONG if mistaken else RIGHT,
-            fontsize=points,
+            fontsize=0.8 * CAPTION * scale * 72 / DOTS_PER_INCH,
             fontweight="bold" if mistaken else "normal",
             ha="center",
             va="center",
         )
-    right = wrong.size - np.count_nonzero(wrong)
-    figure.suptitle(
-        f"{right} of {wrong.size} right",
-        y=1 - heading / 2 / (height + heading),
-        va="center",
-        fontsize=16,
-    )
+    title = f"{np.count_nonzero(~wrong)} of {wrong.size} predicted right"
+    figure.suptitle(title, y=1 - GRID_TITLE / 2 / height, va="center", fontsize=16)
     return figure
 
 
-def _mosaic(ink: NDArray[np.generic], wrong: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the tiles as one RGB image: dark digits on paper, the wrong ones red and framed."""
+def _mosaic(ink: NDArray[np.float32], wrong: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the tiles as one image: dark digits on paper, the wrong ones red and framed.
+
+    It is RGBA in float32, because matplotlib resamples RGB in float64, at twice the time.
+    """
     side = len(ink)
-    mistaken = wrong[:, :, None, None, None]
-    tiles = np.ones((side, side, TILE_HEIGHT, TILE_WIDTH, 3))
-    tiles[:, :, 1:-1, 1:-1] = np.where(mistaken, WRONG_RGB, 1)
-    tiles[:, :, 2:-2, 2:-2] = np.where(mistaken, WRONG_PAPER, 1)
-    tiles[:, :, MARGIN : MARGIN + DIGIT, MARGIN : MARGIN + DIGIT] *= 1 - ink[..., None]
-    return tiles.swapaxes(1, 2).reshape(side * TILE_HEIGHT, side * TILE_WIDTH, 3)
+    tiles = np.ones((side, side, TILE_HEIGHT, TILE_WIDTH, 4), dtype=np.float32)
+    tiles[wrong, 1:-1, 1:-1] = to_rgba(WRONG)
+    tiles[wrong, 2:-2, 2:-2] = to_rgba(WRONG_PAPER)
+    tiles[:, :, MARGIN : MARGIN + DIGIT, MARGIN : MARGIN + DIGIT, :3] *= 1 - ink[..., None]
+    return tiles.swapaxes(1, 2).reshape(side * TILE_HEIGHT, side * TILE_WIDTH, 4)
 
 
 def _confusion_figure(counts: NDArray[np.int64]) -> Figure:
-    """Draw counts[true digit, predicted digit]."""
+    """Draw ``counts[true digit, predicted digit]``."""
     figure = Figure(figsize=(8, 7), dpi=DOTS_PER_INCH)
     axes = figure.add_axes((0.08, 0.03, 0.82, 0.82))
     right, total = np.diagonal(counts), counts.sum(axis=1)
     errors = counts - np.diag(right)
     # The square root lets a single error still show beside the most frequent one.
-    depth = np.sqrt(errors / max(errors.max(), 1))[..., None]
-    shade = 1 + 0.85 * depth * (WRONG_RGB - 1)
-    shade[np.diag_indices(CLASSES)] = RIGHT_PAPER
+    depth = 0.85 * np.sqrt(errors / max(errors.max(), 1))
+    shade = 1 - depth[..., None] * (1 - np.array(to_rgb(WRONG)))
+    shade[np.diag_indices(CLASSES)] = to_rgb(RIGHT_PAPER)
     axes.imshow(shade, interpolation="nearest", aspect="auto")
     for true, predicted in np.argwhere(counts):
-        axes.text(
-            predicted,
-            true,
-            str(counts[true, predicted]),
-            ha="center",
-            va="center",
-            color="white" if depth[true, predicted] > 0.7 else RIGHT,
-        )
+        colour = "white" if depth[true, predicted] > 0.6 else RIGHT
+        count = str(counts[true, predicted])
+        axes.text(predicted, true, count, color=colour, ha="center", va="center")
+    axes.text(CLASSES - 0.3, -0.73, "right", color=RIGHT, va="center")
     for digit in range(CLASSES):
         accuracy = f"{right[digit] / total[digit]:.1%}" if total[digit] else "none"
-        axes.text(CLASSES - 0.3, digit, accuracy, va="center", color=RIGHT)
-    axes.text(CLASSES - 0.3, -0.7, "right", color=RIGHT)
-    axes.set_xticks(range(CLASSES))
-    axes.set_yticks(range(CLASSES))
-    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
-    axes.xaxis.set_label_position("top")
-    axes.set(xlabel="predicted digit", ylabel="true digit")
+        axes.text(CLASSES - 0.3, digit, accuracy, color=RIGHT, va="center")
     for edge in np.arange(CLASSES - 1) + 0.5:
         axes.axhline(edge, color="white", linewidth=1)
         axes.axvline(edge, color="white", linewidth=1)
     axes.spines[:].set_visible(False)
-    figure.suptitle(f"{right.sum()} of {counts.sum()} right", y=0.96, fontsize=14)
+    axes.set(xticks=range(CLASSES), yticks=range(CLASSES))
+    axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    axes.xaxis.set_label_position("top")
+    axes.set_xlabel("predicted digit", labelpad=8)
+    axes.set_ylabel("true digit", labelpad=8)
+    figure.suptitle(f"{right.sum()} of {counts.sum()} predicted right", y=0.97, fontsize=14)
     return figure
 
 
 def _save(figure: Figure, path: Path) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        FigureCanvasAgg(figure).print_png(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi="figure")
+    write_whole(path, content.getvalue())

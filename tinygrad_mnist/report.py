@@ -1,8 +1,12 @@
-"""What a finished run leaves in its folder: the figures, the history, the pictures."""
+"""What a run leaves behind: its folder, and in it the figures, the history, the pictures."""
 
 from __future__ import annotations
 
 import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +14,75 @@ import numpy as np
 
 from tinygrad_mnist import loop
 from tinygrad_mnist.environment import blas, versions
-from tinygrad_mnist.files import write_whole
+from tinygrad_mnist.errors import OutputError
+from tinygrad_mnist.files import PARTIAL, write_whole
 from tinygrad_mnist.training import Run
 
 CHECKPOINT = "checkpoint.npz"
-METRICS = "metrics.json"
+RUNS = Path("runs")
+
+
+@contextmanager
+def results_folder(out: Path | None, resumed: Path | None) -> Iterator[Path]:
+    """Yield a folder for the results that holds no run but the resumed one.
+
+    It is ``out``, else that of the resumed checkpoint, else a new one in ``runs``. What had to be
+    made for it and is still empty at the end is taken away again.
+
+    Raises
+    ------
+    OutputError
+        If nothing can be written there, or it holds another run.
+    """
+    wanted = out or (resumed.parent if resumed else RUNS)
+    made: list[Path] = []
+    try:
+        try:
+            made += [path for path in (wanted, *wanted.parents) if not path.exists()]
+            wanted.mkdir(parents=True, exist_ok=True)
+            folder = wanted
+            if not (out or resumed):
+                folder = _next_folder(RUNS)
+                made.insert(0, folder)
+            with tempfile.TemporaryFile(dir=folder):
+                pass  # it can be written to
+        except OSError as error:
+            raise OutputError(
+                f"Cannot write results to {wanted}: {error.strerror}. Choose another folder with "
+                "--out."
+            ) from None
+        _refuse_another_run(folder / CHECKPOINT, resumed)
+        for partial in folder.glob(f".*{PARTIAL}"):  # of a run that was killed as it wrote
+            partial.unlink(missing_ok=True)
+        yield folder
+    finally:
+        for path in made:
+            with suppress(OSError):  # it holds results
+                path.rmdir()
+
+
+def _next_folder(parent: Path) -> Path:
+    """Make the first free one of run-001, run-002, ...; safe when two runs start at once."""
+    for number in count(1):
+        folder = parent / f"run-{number:03}"
+        with suppress(FileExistsError):
+            folder.mkdir()
+            break
+    return folder
+
+
+def _refuse_another_run(checkpoint: Path, resumed: Path | None) -> None:
+    if checkpoint.exists() and not (resumed and checkpoint.samefile(resumed)):
+        raise OutputError(
+            f"{checkpoint.parent} holds another run; choose another folder with --out, or go on "
+            f"with that run by --resume {checkpoint}."
+        )
 
 
 def write_figures(
     run: Run, folder: Path, accuracies: dict[str, float], seconds: dict[str, float]
-) -> None:
-    """Write ``metrics.json`` and ``history.csv``.
+) -> list[str]:
+    """Write ``history.csv`` and ``metrics.json``; return their names.
 
     Raises
     ------
@@ -43,12 +105,19 @@ def write_figures(
         "data": run.data.checksums,
     }
     rows = [f"{iteration},{np.float32(cost)}" for iteration, cost in enumerate(run.costs)]
-    write_whole(folder / "history.csv", "\n".join(["iteration,cost", *rows, ""]).encode())
-    write_whole(folder / METRICS, (json.dumps(metrics, indent=2) + "\n").encode())
+    content = {
+        "history.csv": "\n".join(["iteration,cost", *rows, ""]),
+        "metrics.json": json.dumps(metrics, indent=2, allow_nan=False) + "\n",
+    }
+    for name, text in content.items():
+        write_whole(folder / name, text.encode())
+    return list(content)
 
 
-def write_pictures(run: Run, folder: Path) -> None:
-    """Write the pictures: the cost, the predictions of 4x4 and 10x10 test images, the confusions.
+def write_pictures(run: Run, folder: Path) -> list[str]:
+    """Write the pictures, as many as there are test images for; return their names.
+
+    They are the cost, the predictions of 4x4 and 10x10 test images, and the confusions.
 
     Raises
     ------
@@ -60,14 +129,14 @@ def write_pictures(run: Run, folder: Path) -> None:
     test = run.data.test
     predictions = run.model.predict(test.images).argmax(axis=-1)
     labels = loop.classes(test.labels)
+    names = ["cost.png", "confusion.png"]
     plots.cost_curve(folder / "cost.png", np.arange(run.iteration), run.costs)
+    plots.confusion(folder / "confusion.png", labels, predictions)
     corner = [row * 10 + column for row in range(4) for column in range(4)]
     for side, chosen in ((4, corner), (10, list(range(100)))):
-        plots.prediction_grid(
-            folder / f"predictions_{side}x{side}.png",
-            test.images[chosen],
-            labels[chosen],
-            predictions[chosen],
-            side,
-        )
-    plots.confusion(folder / "confusion.png", labels, predictions)
+        if chosen[-1] < test.num_examples:
+            names.append(f"predictions_{side}x{side}.png")
+            plots.prediction_grid(
+                folder / names[-1], test.images[chosen], labels[chosen], predictions[chosen], side
+            )
+    return names

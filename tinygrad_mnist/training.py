@@ -8,24 +8,23 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from tinygrad_mnist import checkpoint, loop, mnist, nn, optim
+from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import ArgumentError, CheckpointError
 
 OPTIMIZERS = {"adam": optim.Adam, "momentum": optim.Momentum, "sgd": optim.SGD}
 ONE_THREAD_BELOW = 30_000_000
 """Multiply-adds in a step's largest matrix product from which a second BLAS thread pays."""
+MOST_PARAMETERS = 1_000_000_000
+"""More than this is a slip of the pen, and would take the machine's memory before it failed."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +53,19 @@ class Settings:
                 f"optimizer must be one of {', '.join(OPTIMIZERS)}. Received: {self.optimizer!r}."
             )
         counts = [("number of iterations", self.iterations), ("batch size", self.batch_size)]
-        counts += [("number of threads", self.threads or 1)]
+        counts += [("number of threads", 1 if self.threads is None else self.threads)]
         counts += [("hidden layer size", size) for size in self.hidden]
         for name, value in counts:
-            if value < 1:
-                raise ArgumentError(f"The {name} must be at least 1. Received: {value}.")
+            optim.at_least_one(f"The {name}", value)
         if self.seed < 0:
             raise ArgumentError(f"The seed must not be negative. Received: {self.seed}.")
         optim.in_range("The learning rate", self.learning_rate, 0.0, float("inf"))
+        parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.sizes))
+        if parameters > MOST_PARAMETERS:
+            raise ArgumentError(
+                f"A network of sizes {'-'.join(map(str, self.sizes))} has {parameters:,} "
+                f"parameters; take smaller layers, of at most {MOST_PARAMETERS:,} in all."
+            )
 
     @property
     def sizes(self) -> list[int]:
@@ -84,8 +88,12 @@ class Run:
     data_dir
         Where the data are; None for the MNIST files of the package.
 
+    ``saved`` is the iteration of the last checkpoint it wrote; 0 before the first.
+
     Raises
     ------
+    ArgumentError
+        If there are fewer training examples than a batch takes.
     DataError
         If the data are not what they should be.
     """
@@ -94,11 +102,17 @@ class Run:
         generator = np.random.default_rng(settings.seed)
         self.settings = settings
         self.data = mnist.load(data_dir, generator=generator)
+        if settings.batch_size > self.data.train.num_examples:
+            raise ArgumentError(
+                f"A batch cannot be larger than the {self.data.train.num_examples:,} training "
+                f"examples. Received: {settings.batch_size:,}."
+            )
         self.model = nn.MLP(settings.sizes, generator=generator)
         self.optimizer = OPTIMIZERS[settings.optimizer](
             self.model.parameters(), learning_rate=settings.learning_rate
         )
         self.costs: list[float] = []
+        self.saved = 0
         self._steps = loop.training(
             self.model, self.optimizer, self.data.train, settings.batch_size
         )
@@ -109,33 +123,55 @@ class Run:
         return len(self.costs)
 
     def train(self) -> Iterator[float]:
-        """Go on to the last iteration of the settings, yielding the cost of each step's batch."""
+        """Go on to the last iteration of the settings, yielding the cost of each step's batch.
+
+        Raises
+        ------
+        ArgumentError
+            If the cost becomes infinite or NaN.
+        """
         while self.iteration < self.settings.iterations:
-            self.costs.append(next(self._steps))
-            yield self.costs[-1]
+            cost = next(self._steps)
+            self._demand_finite(f"The cost became {cost}", cost)
+            self.costs.append(cost)
+            yield cost
+
+    def _demand_finite(self, what_happened: str, numbers: float | Array) -> None:
+        if not np.isfinite(numbers).all():
+            raise ArgumentError(
+                f"{what_happened} at iteration {self.iteration}; take a smaller learning rate. "
+                f"Received: {self.settings.learning_rate:g}."
+            )
 
     def accuracies(self) -> dict[str, float]:
-        """Return the fraction of right answers on each part of the data."""
-        parts = {
-            "train": self.data.train,
-            "validation": self.data.validation,
-            "test": self.data.test,
-        }
-        return {
-            name: self.model.evaluate(part.images, part.labels).accuracy
-            for name, part in parts.items()
-        }
+        """Return the fraction of right answers on each part of the data.
+
+        Raises
+        ------
+        ArgumentError
+            If the network has outgrown its numbers, so that its answers mean nothing.
+        """
+        accuracies = {}
+        for name in ("train", "validation", "test"):
+            part = getattr(self.data, name)
+            cost, accuracies[name] = self.model.evaluate(part.images, part.labels)
+            self._demand_finite(f"The {name} cost became {cost}", cost)
+        return accuracies
 
     def save(self, path: Path) -> None:
         """Write a checkpoint from which ``resume`` goes on bit for bit.
 
         Raises
         ------
+        ArgumentError
+            If a parameter has become infinite or NaN: nothing could go on from there.
         OutputError
             If it cannot be written.
         """
         data, optimizer = self.data.train.state_dict(), self.optimizer.state_dict()
         arrays = {f"parameter/{name}": value for name, value in self.model.state_dict().items()}
+        for value in arrays.values():
+            self._demand_finite("A parameter became infinite or NaN", value)
         arrays |= {f"slot/{name}": optimizer.pop(name) for name in self.optimizer.slot_names}
         arrays |= {"order": data.pop("order"), "costs": np.array(self.costs, np.float32)}
         description = {
@@ -146,6 +182,7 @@ class Run:
             "checksums": self.data.checksums,
         }
         checkpoint.save(path, arrays, description)
+        self.saved = self.iteration
 
 
 def settings_of(path: Path, description: dict[str, Any]) -> Settings:
@@ -198,28 +235,3 @@ def _under(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
         for name, array in arrays.items()
         if name.startswith(prefix)
     }
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether Ctrl-C or a termination signal has come.
-
-    Inside the block such a signal only sets the answer, so that no step is torn; a second one
-    interrupts as usual. Outside the main thread, where Python has no signals, the answer is no.
-    """
-    received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(received)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

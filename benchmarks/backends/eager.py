@@ -19,6 +19,8 @@ def make_step(parameters: Sequence[Array]) -> Step:
     optimizer = optim.Adam(model.parameters(), learning_rate=LEARNING_RATE)
 
     def step(images: Array, labels: Array) -> float:
+        images.setflags(write=False)  # as the training loop does: spares the tape a copy
+        labels.setflags(write=False)
         cost = np.mean(softmax_cross_entropy_with_logits(labels, model(images)))
         optimizer.zero_grad()
         cost.backward()

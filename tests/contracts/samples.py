@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 USUAL = (0, 3)
-NOT_EMPTY = (1, 3)
 TINY = (0, 1)
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -70,10 +69,6 @@ def boolean(rng, shape):
 
 def whole(rng, shape):
     return np.asarray(rng.integers(-3, 4, shape))
-
-
-def exponents(rng, shape):
-    return np.asarray(rng.integers(0, 4, shape))
 
 
 def coarse(rng, shape):
@@ -156,7 +151,7 @@ def along(**static):
 
 
 def product(sides):
-    """All ranks of a matrix product; rows, columns and the inner size differ more often than not."""
+    """All ranks of a matrix product; rows, columns and the inner size mostly differ."""
     return hnp.mutually_broadcastable_shapes(
         signature=np.matmul.signature, min_side=sides[0], max_side=sides[1] + 1, max_dims=2
     ).map(lambda drawn: (list(drawn.input_shapes), {}))

@@ -84,7 +84,7 @@ class Node:
         self,
         primitive: Primitive,
         operands: tuple[Any, ...],
-        arrays: tuple[Any, ...],
+        arrays: list[Any],
         static: dict[str, Any],
         value: Array,
         tracked: list[tuple[int, Any]],
@@ -127,26 +127,23 @@ def reverse_sweep(output: Any, seed: Any, *, record: bool = False) -> Generator[
     StaleGraphError
         If a parameter was assigned after the graph read it.
     """
-    wrap = type(output).of
-    cotangents = {output.node.id: seed} if output.node else {}
-    nodes = {output.node.id: output.node} if output.node else {}
-    newest_first = [-identity for identity in nodes]
+    wrap = type(output).of if record else None
+    pending = {output.node.id: (output.node, seed)} if output.node else {}
+    newest_first = [-identity for identity in pending]
     while newest_first:
-        identity = -heapq.heappop(newest_first)
-        node, cotangent = nodes.pop(identity), cotangents.pop(identity)
-        contributions = _contributions(node, cotangent, wrap if record else None)
+        node, cotangent = pending.pop(-heapq.heappop(newest_first))
+        contributions = _contributions(node, cotangent, wrap)
         yield Step(node, cotangent, contributions)
         for operand, contribution in contributions:
             parent = operand.node
             if parent is None:
                 continue
-            if parent.id in cotangents:
+            if parent.id in pending:
                 # Never in place: a rule may hand the same array to two operands.
-                contribution = _sum(cotangents[parent.id], contribution)
+                contribution = _sum(pending[parent.id][1], contribution)
             else:
-                nodes[parent.id] = parent
                 heapq.heappush(newest_first, -parent.id)
-            cotangents[parent.id] = contribution
+            pending[parent.id] = parent, contribution
 
 
 def _contributions(node: Node, cotangent: Any, wrap: Any) -> list[tuple[Any, Any]]:
@@ -167,7 +164,12 @@ def _contributions(node: Node, cotangent: Any, wrap: Any) -> list[tuple[Any, Any
         if primitive.variadic:
             static = {**node.static, "position": position}
         contribution = rule(cotangent, y, *operands, **static)
-        result.append((operand, _fit(contribution, operand, primitive, position)))
+        like = operand.data
+        if contribution.shape != like.shape or contribution.dtype != like.dtype:
+            contribution = _fit(contribution, like, primitive, position)
+        if not like.ndim and isinstance(contribution, np.generic):  # NumPy's idea of 0-d arrays
+            contribution = np.asarray(contribution)
+        result.append((operand, contribution))
     return result
 
 
@@ -176,33 +178,26 @@ def _sum(total: Any, contribution: Any) -> Any:
     return np.asarray(result) if isinstance(result, np.generic) else result
 
 
-def _fit(cotangent: Any, operand: Any, primitive: Primitive, position: int) -> Any:
+def _fit(cotangent: Any, like: Array, primitive: Primitive, position: int) -> Any:
     """Sum a cotangent down to its operand's shape and cast it to its dtype."""
-    shape = operand.shape
-    if cotangent.shape != shape:
-        summed = _sum_down(cotangent, shape)
-        if summed.shape != shape:
-            name = primitive.operand_names[0 if primitive.variadic else position]
-            raise RuleError(
-                f"The rule of {primitive.name} for {name} returned a cotangent of shape "
-                f"{cotangent.shape}, which does not sum down to the operand's shape {shape}."
-            )
-        cotangent = summed
-    if cotangent.dtype != operand.dtype:
-        cotangent = cotangent.astype(operand.dtype)
-    if isinstance(cotangent, np.generic):  # what NumPy makes of 0-d arrays
-        cotangent = np.asarray(cotangent)
-    return cotangent
+    fitted = _sum_down(cotangent, like.shape)
+    if fitted.shape != like.shape:
+        name = primitive.operand_names[0 if primitive.variadic else position]
+        raise RuleError(
+            f"The rule of {primitive.name} for {name} returned a cotangent of shape "
+            f"{cotangent.shape}, which does not sum down to the operand's shape {like.shape}."
+        )
+    return fitted if fitted.dtype == like.dtype else fitted.astype(like.dtype)
 
 
 def _sum_down(cotangent: Any, shape: tuple[int, ...]) -> Any:
     """Sum over the axes along which broadcasting repeats an array of this shape."""
     leading = cotangent.ndim - len(shape)
     if leading > 0:
-        cotangent = np.sum(cotangent, axis=tuple(range(leading)))
+        cotangent = cotangent.sum(axis=tuple(range(leading)))
     if leading >= 0 and cotangent.shape != shape:
         stretched = tuple(axis for axis, size in enumerate(shape) if size == 1)
-        cotangent = np.sum(cotangent, axis=stretched, keepdims=True)
+        cotangent = cotangent.sum(axis=stretched, keepdims=True)
     return cotangent
 
 
@@ -252,17 +247,27 @@ def gradients(
     """
     seed = _seed(output, cotangent)
     if record:
-        seed = cotangent if isinstance(cotangent, type(output)) else type(output)(seed)
+        seed = cotangent if hasattr(cotangent, "node") else _constant_like(output, seed)
     wanted = {_key(tensor) for tensor in inputs}
     with np.errstate(all="ignore"):
         totals = _totals(output, seed, lambda operand: _key(operand) in wanted, record=record)
-    zeros = type(output) if record else np.array
-    return [
-        totals[_key(tensor)][1]
-        if _key(tensor) in totals
-        else zeros(np.zeros(tensor.shape, tensor.dtype))
-        for tensor in inputs
-    ]
+    found = []
+    for tensor in inputs:
+        key = _key(tensor)
+        if key in totals:
+            _, total, owned = totals[key]
+            found.append(total if record or owned else total.copy())
+            totals[key] = tensor, total, False  # the caller's now: an input given twice gets a copy
+        else:
+            zeros = np.zeros(tensor.shape, tensor.dtype)
+            found.append(_constant_like(output, zeros) if record else zeros)
+    return found
+
+
+def _constant_like(tensor: Any, array: Array) -> Any:
+    """The array, which nobody else holds, as a constant Tensor."""
+    array.flags.writeable = False
+    return tensor.of(array, None)
 
 
 def _key(tensor: Any) -> int:

@@ -84,17 +84,17 @@ class Tensor(Operators):
     def _apply_primitive(
         self, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any]
     ) -> Tensor:
-        if primitive.defaults:
+        if len(static) < len(primitive.defaults):
             static = {**primitive.defaults, **static}
-        arrays, tracked, reads = [], [], []
-        constants = False
-        for position, operand in enumerate(operands):
+        arrays: list[Any] = []
+        tracked, reads, constants = [], [], False
+        for operand in operands:
             if isinstance(operand, Tensor):
-                arrays.append(operand.data)
                 if operand.requires_grad:
-                    tracked.append((position, operand))
+                    tracked.append((len(arrays), operand))
                 if isinstance(operand, Parameter):
                     reads.append(operand)
+                arrays.append(operand.data)
             elif type(operand) in _SCALARS:
                 arrays.append(operand)
             else:
@@ -117,7 +117,7 @@ class Tensor(Operators):
                 for operand, array in zip(operands, arrays, strict=True)
             )
             arrays = [o.data if isinstance(o, Tensor) else o for o in operands]
-        node = tape.Node(primitive, operands, tuple(arrays), static, value, tracked, reads)
+        node = tape.Node(primitive, operands, arrays, static, value, tracked, reads)
         return Tensor.of(value, node)
 
     @property
@@ -294,7 +294,7 @@ class Parameter(Tensor):
     Parameter([3., 6.], dtype=float64, name='weight')
     """
 
-    __slots__ = ("_members", "_storage", "assigned_at")
+    __slots__ = ("_assigned_at", "_members", "_storage")
 
     def __init__(
         self,
@@ -305,7 +305,7 @@ class Parameter(Tensor):
         name: str | None = None,
     ) -> None:
         super().__init__(data, dtype, requires_grad=requires_grad, name=name)
-        self.assigned_at = 0
+        self._assigned_at = 0
         self._members: list[Parameter] = []
         self._move_to(self.data.copy())
 
@@ -363,9 +363,18 @@ class Parameter(Tensor):
                 f"{self.label} was assigned a value of shape {array.shape}; the shapes must be "
                 "equal."
             )
-        np.copyto(self._storage, array, casting="same_kind")
+        np.copyto(self.storage(), array, casting="same_kind")
+
+    def storage(self) -> Array:
+        """Return the array that holds the value, to write into; counts as an assignment."""
         for parameter in (self, *self._members):
-            parameter.assigned_at = next(tape.clock)
+            parameter._assigned_at = next(tape.clock)
+        return self._storage
+
+    @property
+    def assigned_at(self) -> int:
+        """The tick of the clock at the last assignment to it or to any of its slices."""
+        return max((p._assigned_at for p in self._members), default=self._assigned_at)
 
     def detach(self) -> Tensor:
         """Return a constant of the same value, as of now: later assignments do not change it."""

@@ -29,8 +29,8 @@ WORKING_SIDE = SIDE * BOX
 # Grain rarely departs from the paper by more standard deviations than this.
 NOISE_DEVIATIONS = 5.0
 
-# Fainter than this fraction of the darkest ink is a blur around the digit, not its outline. All
-# MNIST test images keep their 20-pixel box at this threshold.
+# Fainter than this fraction of the strongest ink is a blur around the digit, not its outline. All
+# but 61 of the 70,000 MNIST images keep their 20-pixel box at this threshold.
 OUTLINE = 0.2
 
 
@@ -109,6 +109,8 @@ def _decode(content: BytesIO) -> NDArray[np.float32]:
 
 def _separate_ink(grey: NDArray[np.float32]) -> NDArray[np.float32] | None:
     """Return how far each pixel departs from the paper towards ink, or None if none does."""
+    if not np.isfinite(grey).all():
+        return None
     border = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
     paper = np.median(border)
     darker, lighter = paper - grey.min(), grey.max() - paper
@@ -116,7 +118,7 @@ def _separate_ink(grey: NDArray[np.float32]) -> NDArray[np.float32] | None:
     # The median departure, unlike the standard deviation, ignores a stroke that meets the border;
     # for normally distributed grain 1.4826 times it is the standard deviation.
     noise = NOISE_DEVIATIONS * 1.4826 * np.median(np.abs(border - paper))
-    if not noise < ink.max() < np.inf:
+    if ink.max() <= noise:
         return None
     return np.where(ink > noise, ink, 0)
 
@@ -128,8 +130,10 @@ def _fit(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = BOX / max(crop.shape)
     height, width = (max(1, round(scale * length)) for length in crop.shape)
-    digit = np.asarray(Image.fromarray(crop).resize((width, height), Image.Resampling.HAMMING))
-    return digit / digit.max()
+    digit = Image.fromarray(crop).resize((width, height), Image.Resampling.HAMMING)
+    pixels = np.asarray(digit)
+    scaled: NDArray[np.float32] = pixels / pixels.max()
+    return scaled
 
 
 def _centre(digit: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -80,26 +80,28 @@ softplus.vjp(x=lambda ct, y, x: ct * sigmoid(x))
 @primitive()
 def softmax(x: Array, *, axis: Axis = -1, out: Array | None = None) -> Any:
     """exp(x) / sum(exp(x)) over axes."""
-    out = np.subtract(x, _largest(x, axis), out=out)
+    out = np.asarray(np.subtract(x, _largest(x, axis), out=out))  # of 0-d arrays a scalar
     np.exp(out, out=out)
     return np.divide(out, np.add.reduce(out, axis=axis, keepdims=True), out=out)
 
 
 softmax.vjp(
-    x=lambda ct, y, x, axis: y * (ct - np.sum(ct * y, axis=axis, keepdims=True)),
+    x=lambda ct, y, x, axis: y * (ct - (ct * y).sum(axis=axis, keepdims=True)),
 )
 
 
 @primitive()
 def log_softmax(x: Array, *, axis: Axis = -1, out: Array | None = None) -> Any:
     """Log of the softmax: x - logsumexp(x) over axes."""
-    out = np.subtract(x, _largest(x, axis), out=out)
+    out = np.asarray(np.subtract(x, _largest(x, axis), out=out))
+    if not out.size:
+        return out  # nothing to divide, and log(0) would warn
     total = np.add.reduce(np.exp(out), axis=axis, keepdims=True)
     return np.subtract(out, np.log(total), out=out)
 
 
 log_softmax.vjp(
-    x=lambda ct, y, x, axis: ct - np.exp(y) * np.sum(ct, axis=axis, keepdims=True),
+    x=lambda ct, y, x, axis: ct - np.exp(y) * ct.sum(axis=axis, keepdims=True),
 )
 
 
@@ -112,7 +114,8 @@ def logsumexp(
     peak = np.where(np.isfinite(peak), peak, np.zeros_like(peak))
     with np.errstate(divide="ignore"):  # log(0) is the -inf that is meant
         total = np.log(np.sum(np.exp(x - peak), axis=axis, keepdims=True)) + peak
-    return np.sum(total, axis=axis, keepdims=keepdims, out=out)  # one element each: drops axes
+    # One element each, so the sum drops axes; of a scalar np.sum would not fill out.
+    return np.add.reduce(total, axis=axis, keepdims=keepdims, out=out)
 
 
 logsumexp.vjp(
@@ -143,7 +146,7 @@ def softmax_cross_entropy_with_logits(
 softmax_cross_entropy_with_logits.vjp(
     labels=lambda ct, y, labels, logits: -ct[..., None] * log_softmax(logits),
     logits=lambda ct, y, labels, logits: (
-        ct[..., None] * (np.sum(labels, axis=-1, keepdims=True) * softmax(logits) - labels)
+        ct[..., None] * (labels.sum(axis=-1, keepdims=True) * softmax(logits) - labels)
     ),
 )
 

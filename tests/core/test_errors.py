@@ -1,0 +1,110 @@
+"""A message tells what happened, what was received, what to do; the class is one NumPy users know."""
+
+import numpy as np
+import pytest
+
+from tinygrad_mnist import Tensor
+from tinygrad_mnist.errors import (
+    DTypeError,
+    IndexingError,
+    ShapeError,
+    TinygradError,
+    UnsupportedError,
+)
+
+X = Tensor(np.ones((2, 3), np.float32), requires_grad=True, name="x")
+Y = Tensor(np.ones((2, 4)), requires_grad=True)
+
+KERNELS = {
+    "broadcast": (lambda: X + Y, ShapeError, ValueError, ["add", "(2, 3)", "(2, 4)", "float32"]),
+    "array": (lambda: X * np.ones(5), ShapeError, ValueError, ["multiply", "(5,)", "'x'"]),
+    "matmul": (lambda: X @ Y, ShapeError, ValueError, ["matmul", "(2, 3)", "(2, 4)"]),
+    "axis": (lambda: np.sum(X, axis=2), ShapeError, ValueError, ["sum", "axis=2", "(2, 3)"]),
+    "reshape": (lambda: X.reshape(4), ShapeError, ValueError, ["reshape", "shape=4", "(2, 3)"]),
+    "index": (lambda: X[5], IndexingError, IndexError, ["getitem", "(2, 3)", "index=5"]),
+    "too many": (lambda: X[0, 0, 0], IndexingError, IndexError, ["getitem", "(2, 3)"]),
+    "empty": (lambda: np.max(Y[:0]), ShapeError, ValueError, ["max", "(0, 4)"]),
+    "joined": (lambda: np.concatenate([X, Y]), ShapeError, ValueError, ["concatenate", "(2, 4)"]),
+    "bits": (lambda: X & Y, DTypeError, TypeError, ["bitwise_and", "float32", "float64"]),
+    "complex": (lambda: X * 1j, DTypeError, TypeError, ["complex"]),
+    "text": (lambda: X + "a", DTypeError, TypeError, ["real numbers", "'a'"]),
+    "none": (lambda: X + None, DTypeError, TypeError, ["real numbers", "None"]),
+}
+
+
+@pytest.mark.parametrize("row", KERNELS.values(), ids=KERNELS)
+def test_a_kernels_complaint_names_the_primitive_and_what_it_received(row):
+    call, ours, numpys, parts = row
+    with pytest.raises(ours) as caught:
+        call()
+    assert isinstance(caught.value, TinygradError)
+    assert isinstance(caught.value, numpys)
+    for part in parts:
+        assert part in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+UNSUPPORTED = {
+    "no primitive": (lambda: np.cosh(X), ["np.cosh", "Nearest: np.cos", "@primitive"]),
+    "far from all": (lambda: np.fft.fft(X), ["np.fft has no primitive", "@primitive"]),
+    "nearest": (lambda: np.nansum(X), ["np.nansum", "np.sum"]),
+    "reduce": (lambda: np.add.reduce(X), ["np.add.reduce", "np.sum"]),
+    "at": (lambda: np.add.at(np.ones(3), [0], X), ["np.add.at"]),
+    "outer": (lambda: np.multiply.outer(X, X), ["np.multiply.outer"]),
+    "accumulate": (lambda: np.add.accumulate(X), ["np.add.accumulate"]),
+    "out": (lambda: np.add(X, X, out=np.ones((2, 3))), ["np.add", "out="]),
+    "sum dtype": (lambda: np.sum(X, dtype=np.float64), ["np.sum", "dtype=", "axis, keepdims"]),
+    "sum out": (lambda: np.sum(X, out=np.ones(())), ["np.sum", "out="]),
+    "sum where": (lambda: np.sum(X, where=np.ones(3, bool)), ["np.sum", "where="]),
+    "sum initial": (lambda: np.sum(X, initial=1.0), ["np.sum", "initial="]),
+    "ufunc where": (lambda: np.exp(X, where=np.ones(3, bool)), ["np.exp", "where="]),
+    "ufunc dtype": (lambda: np.exp(X, dtype=np.float64), ["np.exp", "dtype="]),
+    "order": (lambda: np.reshape(X, 6, order="F"), ["np.reshape", "order="]),
+    "norm ord": (lambda: np.linalg.norm(X, 1), ["np.norm", "ord="]),
+    "casting": (lambda: np.concatenate([X, X], casting="unsafe"), ["np.concatenate", "casting="]),
+}
+
+
+@pytest.mark.parametrize("row", UNSUPPORTED.values(), ids=UNSUPPORTED)
+def test_what_has_no_meaning_is_refused_and_never_drops_a_gradient(row):
+    call, parts = row
+    with pytest.raises(UnsupportedError) as caught:
+        call()
+    assert isinstance(caught.value, TypeError)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+DEFAULTS = {
+    "sum": (lambda: np.sum(X, axis=None, dtype=None, out=None), lambda: X.sum()),
+    "sum by position": (lambda: np.sum(X, 0, None, None, True), lambda: X.sum(0, keepdims=True)),
+    "mean": (lambda: np.mean(X, 1, None, None), lambda: X.mean(1)),
+    "max": (lambda: np.max(X, 1, None, keepdims=np._NoValue), lambda: X.max(1)),
+    "var": (lambda: np.var(X, None, None, None, 1), lambda: X.var(ddof=1)),
+    "prod": (lambda: np.prod(X, 0, None, None), lambda: X.prod(0)),
+    "cumsum": (lambda: np.cumsum(X, 0, None, None), lambda: X.cumsum(0)),
+    "argmax": (lambda: np.argmax(X, 0, None), lambda: X.argmax(0)),
+    "clip": (lambda: np.clip(X, 0, None), lambda: X.clip(0)),
+    "std": (lambda: np.std(X, 0, ddof=1), lambda: X.std(0, ddof=1)),
+    "reshape": (lambda: np.reshape(X, (3, 2), "C"), lambda: X.reshape(3, 2)),
+    "round": (lambda: np.round(X, 1, None), lambda: np.round(X, decimals=1)),
+    "sort": (lambda: np.sort(X, -1), lambda: np.sort(X)),
+    "norm": (lambda: np.linalg.norm(X, None, 1), lambda: np.linalg.norm(X, axis=1)),
+    "concatenate": (lambda: np.concatenate([X], 0, None), lambda: np.concatenate([X])),
+    "swapaxes": (lambda: np.swapaxes(X, 0, 1), lambda: X.T),
+    "ravel": (lambda: np.ravel(X, order="C"), lambda: X.ravel()),
+}
+
+
+@pytest.mark.parametrize("row", DEFAULTS.values(), ids=DEFAULTS)
+def test_arguments_at_numpys_defaults_are_accepted(row):
+    """C14, and NumPy's own positions."""
+    call, plain = row
+    np.testing.assert_array_equal(call().data, plain().data)
+
+
+def test_missing_and_superfluous_arguments():
+    with pytest.raises(TypeError):
+        np.sum(X, 0, None, None, False, 0, True, 1, 2)
+    with pytest.raises(TypeError):
+        X.sum(1, False, 3)

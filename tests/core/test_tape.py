@@ -1,0 +1,284 @@
+"""The sweep: order, accumulation, depth, memory."""
+
+import gc
+import subprocess
+import sys
+import threading
+import time
+import weakref
+
+import numpy as np
+import pytest
+
+from tinygrad_mnist import Parameter, Tensor, gradients
+from tinygrad_mnist.core import tape
+from tinygrad_mnist.errors import GradientError, RuleError, ShapeError, StaleGraphError
+
+
+def leaf(value, **options):
+    return Tensor(np.asarray(value, np.float64), requires_grad=True, **options)
+
+
+def chain(x, length):
+    for _ in range(length):
+        x = x + 1.0
+    return x
+
+
+def test_a_chain_of_100_000_nodes_differentiates():
+    x = leaf(2.0)
+    chain(x, 100_000).backward()
+    assert x.grad == 1.0
+
+
+def test_a_diamond_is_linear_in_its_edges():
+    """I04: a sweep that walks paths takes 2**2000 steps here."""
+    x = leaf(1.0)
+    y = x
+    for _ in range(2000):
+        y = y * 0.5 + y * 0.5
+    steps = sum(1 for _ in tape.reverse_sweep(y, np.array(1.0)))
+    assert steps == 6000
+    started = time.perf_counter()
+    y.backward()
+    assert time.perf_counter() - started < 1.0
+    assert x.grad == 1.0
+
+
+DROP = """
+import numpy as np, threading
+from tinygrad_mnist import Tensor
+def drop():
+    y = Tensor(1.0, requires_grad=True)
+    for _ in range(100_000):
+        y = y + 1.0
+    del y
+threading.stack_size(256 * 1024)
+thread = threading.Thread(target=drop)
+thread.start()
+thread.join()
+drop()
+print("alive")
+"""
+
+
+def test_dropping_a_deep_graph_does_not_crash():
+    """I06, also on a stack of 256 KiB; in a process of its own, for it would take ours along."""
+    done = subprocess.run([sys.executable, "-c", DROP], capture_output=True, text=True, check=False)
+    assert done.stdout == "alive\n", done.stderr
+
+
+def test_i01_each_node_waits_for_all_its_uses():
+    x, a = leaf(1.0), leaf(1.0)
+    xa = x * a
+    (x * xa + (x * x) * a + x * xa).backward()
+    assert x.grad == 6.0
+
+
+def test_i02_an_operand_used_twice_counts_twice():
+    x = leaf([1.0, 2.0])
+    (x + x).backward([1.0, 10.0])
+    np.testing.assert_array_equal(x.grad, [2.0, 20.0])
+    y = leaf(3.0)
+    (y * y).backward()
+    assert y.grad == 6.0
+
+
+def test_i05_no_recursion(monkeypatch):
+    x = leaf(1.0)
+    y = chain(x, 5000)
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(200)
+        y.backward()
+        gradients(y, [x], record=True)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert x.grad == 1.0
+
+
+def test_i07_the_sweep_reads_no_older_history():
+    x = leaf(1.0)
+    old = chain(x, 1000).detach()
+    y = leaf(2.0)
+    assert sum(1 for _ in tape.reverse_sweep(old * y, np.array(1.0))) == 1
+
+
+def test_i09_i10_what_the_output_does_not_depend_on_gets_zeros():
+    x, unused = leaf([1.0, 2.0]), leaf(np.ones((2, 3)))
+    y = np.sum(x * x)
+    found = gradients(y, [unused, x])
+    np.testing.assert_array_equal(found[0], np.zeros((2, 3)))
+    np.testing.assert_array_equal(found[1], [2.0, 4.0])
+    assert found[0].flags.writeable
+    (recorded,) = gradients(y, [unused], record=True)
+    assert isinstance(recorded, Tensor)
+    y.backward()
+    assert unused.grad is None
+
+
+def test_a_second_backward_accumulates():
+    x = leaf([1.0, 2.0])
+    y = np.sum(np.exp(x) * x)
+    y.backward()
+    once = x.grad.copy()
+    y.backward()
+    np.testing.assert_array_equal(x.grad, 2.0 * once)
+    x.grad = None
+    y.backward()
+    np.testing.assert_array_equal(x.grad, once)
+
+
+def test_earlier_gradients_are_not_overwritten():
+    """J02: a caller may have kept the first one."""
+    x = leaf([1.0, 2.0])
+    np.sum(x).backward()
+    kept = x.grad
+    np.sum(x).backward()
+    np.testing.assert_array_equal(kept, [1.0, 1.0])
+
+
+def test_a_leaf_as_the_output():
+    x, seed = leaf([1.0, 2.0]), np.array([3.0, 4.0])
+    x.backward(seed)
+    np.testing.assert_array_equal(x.grad, seed)
+    assert not np.shares_memory(x.grad, seed)
+    x.grad *= 0.5
+    np.testing.assert_array_equal(seed, [3.0, 4.0])
+    (direct,) = gradients(x, [x], seed)
+    assert not np.shares_memory(direct, seed)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda x: x + 0.0,
+        lambda x: np.reshape(x, (2, 1)),
+        lambda x: np.broadcast_to(x, (3, 2)),
+        lambda x: np.sum(x, keepdims=True),
+        lambda x: x + x,
+        lambda x: np.stack([x, x]),
+        lambda x: +x,
+        lambda x: x[:],
+        lambda x: np.transpose(x),
+    ],
+)
+def test_gradients_are_owned_and_shared_with_nothing(build):
+    """J01, J03, J14: rules may return views, the seed itself, one array twice."""
+    x, z = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    y = build(x + z) + build(z)
+    seed = np.ones(y.shape)
+    y.backward(seed)
+    found = gradients(y, [x, z], seed)
+    arrays = [x.grad, z.grad, seed, *found]
+    for position, one in enumerate(arrays):
+        assert one.flags.writeable
+        assert one.flags.owndata
+        one *= 0.5
+        for other in arrays[position + 1 :]:
+            assert not np.shares_memory(one, other)
+
+
+def test_gradients_of_inner_tensors_and_repeated_inputs():
+    x = leaf(2.0)
+    inner = x * 3.0
+    y = inner * inner
+    found = gradients(y, [inner, x, inner, y])
+    assert [float(g) for g in found] == [12.0, 36.0, 12.0, 1.0]
+    assert not np.shares_memory(found[0], found[2])
+
+
+def test_a_parameter_assigned_after_use_makes_the_graph_stale():
+    weight = Parameter([1.0, 2.0], name="weight")
+    y = np.sum(weight * weight)
+    assert y.requires_grad
+    weight.assign([3.0, 4.0])
+    with pytest.raises(StaleGraphError, match=r"'weight'.*assigned after multiply used it"):
+        y.backward()
+    assert weight.grad is None
+    np.sum(weight * weight).backward()
+    np.testing.assert_array_equal(weight.grad, [6.0, 8.0])
+
+
+def test_assigning_a_packed_vector_makes_its_members_graphs_stale():
+    weight, bias = Parameter([1.0, 2.0]), Parameter(3.0)
+    vector = Parameter.pack([weight, bias])
+    y = np.sum(weight * bias)
+    vector.assign([4.0, 5.0, 6.0])
+    with pytest.raises(StaleGraphError):
+        y.backward()
+
+
+def test_assigning_a_member_makes_the_vector_graph_stale():
+    weight, bias = Parameter([1.0, 2.0]), Parameter(3.0)
+    vector = Parameter.pack([weight, bias])
+    y = np.sum(vector * vector)
+    bias.assign(7.0)
+    with pytest.raises(StaleGraphError):
+        y.backward()
+
+
+def test_j10_a_dead_loss_frees_its_graph_without_the_collector():
+    weight = Parameter(np.ones((3, 2)))
+    gc.disable()
+    try:
+        loss = np.sum(np.tanh(np.ones((4, 3)) @ weight))
+        loss.backward()
+        node, tensor = weakref.ref(loss.node), weakref.ref(loss)
+        (recorded,) = gradients(loss, [weight], record=True)
+        second = weakref.ref(recorded)
+        del loss, recorded
+        assert (node(), tensor(), second()) == (None, None, None)
+    finally:
+        gc.enable()
+
+
+def test_gradient_needs_a_graph_and_a_cotangent_that_fits():
+    with pytest.raises(GradientError, match="does not depend on anything"):
+        Tensor(1.0).backward()
+    y = leaf([1.0, 2.0]) * 2.0
+    with pytest.raises(GradientError, match="needs a cotangent"):
+        y.backward()
+    with pytest.raises(ShapeError, match="of its shape"):
+        y.backward(np.ones(3))
+    with pytest.raises(ShapeError, match="must be real"):
+        y.backward(np.ones(2, complex))
+
+
+def test_a_missing_rule_is_an_error_of_the_sweep_only():
+    from tinygrad_mnist import primitive
+
+    @primitive()
+    def lonely(x, *, out=None):
+        return np.multiply(x, 2.0, out=out)
+
+    y = lonely(leaf(1.0))
+    with pytest.raises(RuleError, match="lonely has no rule for its operand x"):
+        y.backward()
+
+
+def test_sweeps_yield_newest_first_with_all_contributions():
+    x = leaf(2.0)
+    y = np.exp(x * x)
+    steps = list(tape.reverse_sweep(y, np.array(1.0)))
+    assert [step.node.primitive.name for step in steps] == ["exp", "multiply"]
+    assert [len(step.contributions) for step in steps] == [1, 2]
+    assert steps[0].node.id > steps[1].node.id
+
+
+def test_two_threads_add_up_on_shared_parameters():
+    weight = Parameter(np.ones(50))
+    start = threading.Barrier(2)
+
+    def work(rows):
+        start.wait()
+        for row in rows:
+            np.sum(weight * row).backward()
+
+    rows = np.random.default_rng(0).integers(0, 9, (2, 200, 50)).astype(float)
+    threads = [threading.Thread(target=work, args=(part,)) for part in rows]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(weight.grad, rows.sum((0, 1)))

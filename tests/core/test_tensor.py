@@ -1,0 +1,286 @@
+"""Tensors are values, parameters are assigned, and NumPy users find what they expect."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from tinygrad_mnist import Parameter, Tensor, no_grad
+from tinygrad_mnist.errors import DTypeError, ShapeError, UnsupportedError
+
+
+def leaf(value, **options):
+    return Tensor(value, dtype=np.float64, requires_grad=True, **options)
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        (1, np.int64),
+        (1.0, np.float64),
+        (True, np.bool_),
+        ([[1, 2.5]], np.float64),
+        ([], np.float64),
+    ],
+)
+def test_dtype_is_numpys_choice(data, dtype):
+    assert Tensor(data).dtype == dtype
+    assert Tensor(np.asarray(data, np.float32)).dtype == np.float32
+    assert Tensor(data, dtype=np.float32).dtype == np.float32
+
+
+@pytest.mark.parametrize("data", [1j, "text", None, object(), np.array(["a"]), {}], ids=repr)
+def test_only_real_numbers(data):
+    with pytest.raises(DTypeError, match="booleans, integers or real numbers"):
+        Tensor(data)
+
+
+def test_ragged_data():
+    with pytest.raises(ShapeError, match="cannot be made an array"):
+        Tensor([[1.0, 2.0], [3.0]])
+
+
+def test_writable_data_is_copied_and_read_only_data_is_not():
+    data = np.ones(3)
+    tensor = Tensor(data)
+    data[0] = 7.0
+    assert tensor.data[0] == 1.0
+    assert data.flags.writeable
+    assert not tensor.data.flags.writeable
+    data.flags.writeable = False
+    assert np.shares_memory(Tensor(data).data, data)
+
+
+def test_a_read_only_view_of_a_writable_array_is_copied():
+    data = np.ones(3)
+    view = data[:]
+    view.flags.writeable = False
+    tensor = Tensor(view)
+    data[0] = 7.0
+    assert tensor.data[0] == 1.0
+
+
+def test_a_tensor_of_a_tensor_is_a_constant():
+    y = leaf([1.0]) * 2.0
+    assert not Tensor(y).requires_grad
+    assert Tensor(y).data[0] == 2.0
+
+
+def test_j04_an_operand_changed_after_use_does_not_change_the_gradient():
+    for use in (lambda x, a: x * a, lambda x, a: a * x, lambda x, a: np.matmul(x, a)):
+        x, a = leaf([1.0, 2.0]), np.array([3.0, 4.0])
+        y = np.sum(use(x, a))
+        a[:] = 0.0
+        y.backward()
+        np.testing.assert_array_equal(x.grad, [3.0, 4.0])
+
+
+def test_j04_an_index_changed_after_use_does_not_change_the_gradient():
+    for index in (np.array([0, 0]), [0, 0], (np.array([0, 0]),)):
+        x = leaf([1.0, 2.0])
+        y = np.sum(x[index])
+        (index[0] if isinstance(index, tuple) else index)[0] = 1
+        y.backward()
+        np.testing.assert_array_equal(x.grad, [2.0, 0.0])
+
+
+def test_conversions():
+    x = leaf([[1.5, 2.0]])
+    values = x.numpy()
+    values[...] = 0.0
+    assert x.tolist() == [[1.5, 2.0]]
+    assert float(x[0, 1]) == 2.0
+    assert int(x[0, 0]) == 1
+    assert bool(x[0, 0])
+    assert len(x) == 1
+    assert [row.shape for row in x] == [(2,)]
+    assert leaf(2.0).item() == 2.0
+    assert [10, 20][Tensor(1)] == 20
+    assert (np.shape(x), np.ndim(x), np.size(x), np.size(x, 1)) == ((1, 2), 2, 2, 2)
+    assert (x.shape, x.ndim, x.size) == ((1, 2), 2, 2)
+
+
+def test_iteration_keeps_the_graph():
+    x = leaf([1.0, 2.0])
+    first, second = x
+    (first * second).backward()
+    np.testing.assert_array_equal(x.grad, [2.0, 1.0])
+
+
+@pytest.mark.parametrize("convert", [float, int, bool, lambda x: x.item()])
+def test_only_one_element_is_a_scalar(convert):
+    with pytest.raises(ShapeError, match="Only a tensor of one element"):
+        convert(leaf([1.0, 2.0]))
+
+
+def test_len_iter_and_index_need_what_they_need():
+    with pytest.raises(DTypeError, match="needs an axis"):
+        len(leaf(1.0))
+    with pytest.raises(DTypeError, match="needs an axis"):
+        iter(leaf(1.0))
+    with pytest.raises(DTypeError, match="Only an integer scalar"):
+        [1, 2][leaf(1.0)]
+
+
+def test_repr():
+    x = leaf([1.0, 2.0], name="x")
+    assert repr(x) == "Tensor([1., 2.], dtype=float64, name='x', requires_grad=True)"
+    assert repr(x * 2.0) == "Tensor([2., 4.], dtype=float64, made by multiply)"
+    assert repr(Parameter(1.0)) == "Parameter(1., dtype=float64)"
+    assert repr(Tensor(1)) == "Tensor(1, dtype=int64)"
+
+
+def test_making_an_array_of_a_tracked_tensor_is_refused():
+    x = leaf([1.0, 2.0])
+    with pytest.raises(UnsupportedError, match="silently drop its gradient"):
+        np.asarray(x)
+    with pytest.raises(UnsupportedError, match="silently drop its gradient"):
+        np.array([x, x])
+    with no_grad():
+        np.testing.assert_array_equal(np.asarray(x), [1.0, 2.0])
+    np.testing.assert_array_equal(np.asarray(x.detach()), [1.0, 2.0])
+    assert np.asarray(Tensor([1, 2]), dtype=np.float32).dtype == np.float32
+
+
+def test_an_array_of_a_constant_cannot_write_into_it():
+    constant = Tensor([1.0, 2.0])
+    assert not np.asarray(constant).flags.writeable
+    made = np.array(constant)
+    made[0] = 7.0
+    assert constant.data[0] == 1.0
+
+
+def test_nothing_writes_into_a_tensor():
+    x, array = leaf([1.0, 2.0]), np.ones(2)
+    with pytest.raises(UnsupportedError, match="Tensors are values"):
+        x[0] = 1.0
+    with pytest.raises(UnsupportedError, match=r"write array = array \+ tensor"):
+        array += x
+    with pytest.raises(ValueError, match="read-only"):
+        x.data[0] = 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        (x * 2.0).data[0] = 1.0
+    np.testing.assert_array_equal(array, [1.0, 1.0])
+
+
+def test_augmented_assignment_rebinds():
+    x = leaf([1.0, 2.0])
+    y = x
+    y *= x
+    assert y is not x
+    np.testing.assert_array_equal(x.data, [1.0, 2.0])
+    np.sum(y).backward()
+    np.testing.assert_array_equal(x.grad, [2.0, 4.0])
+
+
+def test_equality_is_elementwise_and_tensors_are_hashable_by_identity():
+    x, y = leaf([1.0, 2.0]), leaf([1.0, 3.0])
+    np.testing.assert_array_equal((x == y).data, [True, False])
+    assert len({x, y, x}) == 2
+
+
+def test_grad_can_only_be_set_to_something_that_fits():
+    x = leaf([1.0, 2.0])
+    for wrong in (np.ones(3), np.ones(2, np.float32), 1.0, [1.0, 2.0]):
+        with pytest.raises(ShapeError, match="must be None or an array of its shape and dtype"):
+            x.grad = wrong
+    x.grad = np.ones(2)
+    np.sum(x).backward()
+    np.testing.assert_array_equal(x.grad, [2.0, 2.0])
+
+
+@pytest.mark.parametrize("kind", [Tensor, Parameter])
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
+def test_copies_of_leaves_are_independent(kind, duplicate):
+    x = kind([1.0, 2.0], requires_grad=True, name="x")
+    np.sum(x).backward()
+    twin = duplicate(x)
+    assert (type(twin), twin.name, twin.requires_grad) == (kind, "x", True)
+    np.testing.assert_array_equal(twin.data, x.data)
+    np.testing.assert_array_equal(twin.grad, x.grad)
+    assert not np.shares_memory(twin.data, x.data)
+    np.sum(twin).backward()
+    np.testing.assert_array_equal(x.grad, [1.0, 1.0])
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_copying_a_result_is_refused(duplicate):
+    with pytest.raises(UnsupportedError, match=r"result of multiply.*\.detach\(\)"):
+        duplicate(leaf(1.0) * 2.0)
+
+
+def test_detach():
+    x = leaf([1.0, 2.0])
+    constant = (x * x).detach()
+    assert not constant.requires_grad
+    np.sum(x * constant).backward()
+    np.testing.assert_array_equal(x.grad, [1.0, 4.0])
+
+
+def test_a_parameter_owns_its_value():
+    data = np.ones(2)
+    data.flags.writeable = False
+    weight = Parameter(data)
+    before, view = weight.detach(), weight[:1].detach()
+    weight.assign([3.0, 4.0])
+    np.testing.assert_array_equal(weight.data, [3.0, 4.0])
+    np.testing.assert_array_equal(data, [1.0, 1.0])
+    np.testing.assert_array_equal(before.data, [1.0, 1.0])
+    np.testing.assert_array_equal(view.data, [1.0])
+    with pytest.raises(ValueError, match="read-only"):
+        weight.data[0] = 1.0
+
+
+def test_assigning_what_does_not_fit():
+    weight = Parameter(np.ones(2, np.float32), name="weight")
+    with pytest.raises(ShapeError, match=r"'weight'.*assigned a value of shape \(3,\)"):
+        weight.assign(np.ones(3))
+    with pytest.raises(ShapeError):
+        weight.assign(1.0)  # it would broadcast
+    with pytest.raises(DTypeError):
+        weight.assign([1j, 2j])
+    weight.assign(np.array([1, 2]))
+    weight.assign(np.array([1.5, 2.5]))
+    assert weight.dtype == np.float32
+    np.testing.assert_array_equal(weight.data, np.float32([1.5, 2.5]))
+
+
+def test_a_frozen_parameter_is_a_constant():
+    frozen, weight = Parameter(2.0, requires_grad=False), Parameter(3.0)
+    (frozen * weight).backward()
+    assert frozen.grad is None
+    assert weight.grad == 2.0
+
+
+def test_pack():
+    weight, bias = Parameter([[1.0, 2.0]], name="weight"), Parameter(3.0)
+    np.sum(weight * bias).backward()
+    gradient = weight.grad
+    vector = Parameter.pack([weight, bias])
+    np.testing.assert_array_equal(vector.data, [1.0, 2.0, 3.0])
+    assert (weight.shape, bias.shape, weight.name) == ((1, 2), (), "weight")
+    assert weight.grad is gradient
+    vector.assign([4.0, 5.0, 6.0])
+    np.testing.assert_array_equal(weight.data, [[4.0, 5.0]])
+    assert bias.item() == 6.0
+    bias.assign(7.0)
+    assert vector.data[2] == 7.0
+    assert weight.lies_in(vector)
+    other = Parameter.pack([weight])
+    assert weight.lies_in(other)
+    assert not weight.lies_in(vector)
+    with pytest.raises(DTypeError, match="must share one dtype"):
+        Parameter.pack([weight, Parameter(np.float32(1.0))])
+
+
+def test_python_scalars_stay_weak_and_numpy_scalars_do_not():
+    x = Tensor(np.ones(2, np.float32), requires_grad=True)
+    for y in (x * 2.0, 2.0 * x, x**2, x + 1, x / 3, np.maximum(x, 0)):
+        assert y.dtype == np.float32
+    y = x * np.float64(2.0)
+    assert y.dtype == np.float64
+    np.sum(y).backward()
+    assert x.grad.dtype == np.float32

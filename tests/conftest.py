@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-pytest.register_assert_rewrite("contracts.cases", "contracts.differences", "contracts.samples")
+pytest.register_assert_rewrite("contracts.contract", "contracts.differences")
 
 hypothesis.settings.register_profile(
     "ci", max_examples=20, derandomize=True, deadline=None, print_blob=True
@@ -21,7 +21,8 @@ hypothesis.settings.register_profile(
     print_blob=True,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
+hypothesis.settings.load_profile(PROFILE)
 
 # Two threads are slower than one at this size, and sum in another order.
 _ONE_BLAS_THREAD = threadpoolctl.threadpool_limits(limits=1, user_api="blas")
@@ -34,10 +35,9 @@ def pytest_report_header(config):
         for pool in threadpoolctl.threadpool_info()
         if pool["user_api"] == "blas"
     ]
-    profile = hypothesis.settings.get_current_profile_name()
     return [
         f"numpy {np.__version__}, {', '.join(libraries) or 'no BLAS found'}",
-        f"hypothesis {hypothesis.__version__}, profile {profile}",
+        f"hypothesis {hypothesis.__version__}, profile {PROFILE}",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Every optimizer equals its textbook sum over past gradients, and its state resumes bit for bit."""
+"""Every optimizer equals its textbook sum over past gradients; its state resumes bit for bit."""
 
 import copy
 import pickle
@@ -63,14 +63,20 @@ DIRECTIONS = {
 }
 
 
-def reference(kind, value, gradients, rates):
+def walked(kind, value, gradients, rates):
+    """Where the parameter ends, and the length of the way it went."""
     optimizer_class, options = KINDS[kind]
     value = np.array(value, np.float64)
-    past = []
+    past, length = [], np.abs(value)
     for gradient, rate in zip(gradients, rates, strict=True):
         past.append(np.asarray(gradient, np.float64))
-        value = value - rate * DIRECTIONS[optimizer_class](past, **options)
-    return value
+        step = rate * DIRECTIONS[optimizer_class](past, **options)
+        value, length = value - step, length + np.abs(step)
+    return value, length
+
+
+def reference(kind, value, gradients, rates):
+    return walked(kind, value, gradients, rates)[0]
 
 
 def make(kind, parameters, learning_rate=0.1):
@@ -89,7 +95,7 @@ def step_with(optimizer, parameters, gradients):
 
 
 def departs(kind, shapes, seed=0, scale=1.0, dtype=np.float64, rates=(0.1,) * STEPS):
-    """The largest distance from the oracle, in units of the largest learning rate."""
+    """The largest distance from the oracle over the way gone and the largest learning rate."""
     generator = np.random.default_rng(seed)
     values = drawn(generator, shapes, 1.0, dtype)
     history = [drawn(generator, shapes, scale, dtype) for _ in rates]
@@ -102,19 +108,20 @@ def departs(kind, shapes, seed=0, scale=1.0, dtype=np.float64, rates=(0.1,) * ST
     for index, parameter in enumerate(parameters):
         assert (parameter.shape, parameter.dtype) == (values[index].shape, dtype)
         own = [gradients[index] for gradients in history]
-        error = np.abs(parameter.numpy() - reference(kind, values[index], own, rates))
+        expected, length = walked(kind, values[index], own, rates)
+        error = np.abs(parameter.numpy() - expected) / (1 + length)
         distances.append(np.max(error, initial=0.0) / max(rates))
     return np.max(distances)  # Python's max would lose a nan
 
 
-# Rounding: 20 steps of about ten operations on numbers up to about 20.
+# Rounding: 20 steps of about ten operations, each off by 1e-16, over a rate of 0.1.
 EXACT = 1e-12
 
 
 @every_kind
 @given(shapes=shapes, seed=seeds, scale=st.sampled_from([1e-4, 1.0, 1e3]))
 def test_an_optimizer_equals_its_textbook_sum(kind, shapes, seed, scale):
-    assert departs(kind, shapes, seed, scale) < EXACT * max(scale, 1.0)
+    assert departs(kind, shapes, seed, scale) < EXACT
 
 
 @every_kind
@@ -124,8 +131,7 @@ def test_the_learning_rate_may_change_between_steps(kind):
 
 @every_kind
 def test_float32_stays_float32(kind):
-    # The largest parameter is about 20, its spacing 2e-6, and a step rounds a few times.
-    assert departs(kind, [(2, 3), (4,)], dtype=np.float32) < 1e-3
+    assert departs(kind, [(2, 3), (4,)], dtype=np.float32) < EXACT * 2**29  # 29 bits fewer
     weight = Parameter(np.ones(3, np.float32))
     optimizer = make(kind, [weight], learning_rate=np.float64(0.1))
     step_with(optimizer, [weight], [np.ones(3, np.float32)])
@@ -194,17 +200,15 @@ def test_nesterov_looks_ahead_as_sutskever_wrote_it():
         np.testing.assert_allclose(weight.numpy(), position + momentum * velocity, rtol=1e-12)
 
 
-@every_kind
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "adam other betas"])
 def test_a_quadratic_is_minimised(kind):
     weight = Parameter([3.0, -2.0])
     optimizer = make(kind, [weight], learning_rate=0.05)
-    for step in range(400):
-        # Without an average of squares Adam circles the minimum at a distance of a few rates.
-        optimizer.learning_rate = 0.05 if step < 200 else 0.005
+    for _ in range(400):
         optimizer.zero_grad()
         np.sum(np.array([1.0, 4.0]) * (weight - 1.0) ** 2).backward()
         optimizer.step()
-    np.testing.assert_allclose(weight.numpy(), [1.0, 1.0], atol=0.05)
+    np.testing.assert_allclose(weight.numpy(), [1.0, 1.0], atol=1e-2)
 
 
 @every_kind
@@ -284,9 +288,10 @@ def test_a_saved_state_is_a_copy_on_both_sides(kind):
     parameters, optimizer, rest = walk(kind, 1)
     state = optimizer.state_dict()
     saved = copy.deepcopy(state)
-    optimizer.load_state_dict(state)
-    step_with(optimizer, parameters, rest[0])
-    assert_equal_states(state, saved)
+    for gradients in rest[:2]:
+        step_with(optimizer, parameters, gradients)
+        assert_equal_states(state, saved)
+        optimizer.load_state_dict(state)
 
 
 FIRST, SECOND = optim.Adam.slot_names

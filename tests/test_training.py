@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-import small_mnist
-from hypothesis import given, settings
+import small_runs
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_mnist import checkpoint, training
@@ -19,7 +19,7 @@ SMALL = Settings(iterations=30, batch_size=16, hidden=(8,), threads=1)  # 12 or 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return small_mnist.write(tmp_path_factory.mktemp("data"))
+    return small_runs.write_data(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +69,10 @@ class TestSettings:
 
 
 class TestResuming:
-    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-    @settings(max_examples=4)
-    @given(stops=st.sets(st.integers(1, SMALL.iterations), max_size=3))
+    @given(
+        optimizer=st.sampled_from(list(OPTIMIZERS)),
+        stops=st.sets(st.integers(1, SMALL.iterations), max_size=3),
+    )
     def test_any_number_of_stops_changes_no_byte(
         self, data, straight, tmp_path_factory, optimizer, stops
     ):
@@ -104,10 +105,7 @@ class TestResuming:
         assert (description["data"]["epochs_completed"], description["data"]["cursor"]) == (2, 80)
         assert description["data"]["generator"]["bit_generator"] == "PCG64"
         assert sorted(arrays["order"]) == list(range(200))
-        assert {name for name in arrays if name.startswith("slot/")} == {
-            "slot/first_moment",
-            "slot/second_moment",
-        }
+        assert {f"slot/{name}" for name in OPTIMIZERS["adam"].slot_names} < arrays.keys()
 
     def test_seeds_differ(self, data):
         first, second = (next(Run(replace(SMALL, seed=seed), data).train()) for seed in (0, 1))
@@ -115,7 +113,7 @@ class TestResuming:
 
     def test_other_data_are_refused(self, straight, tmp_path):
         with pytest.raises(CheckpointError, match=r"trained on other data .*--data-dir"):
-            training.resume(straight["adam"], small_mnist.write(tmp_path, seed=1))
+            training.resume(straight["adam"], small_runs.write_data(tmp_path, seed=1))
 
     @pytest.mark.parametrize("use", [training.resume, training.trained_model])
     def test_a_checkpoint_of_something_else(self, use, tmp_path):
@@ -171,7 +169,7 @@ class TestDivergence:
         run = self.run(data, learning_rate=1e37, iterations=1)
         with np.errstate(all="ignore"):
             list(run.train())
-            with pytest.raises(ArgumentError, match="train cost became (nan|inf)"):
+            with pytest.raises(ArgumentError, match=r"train cost became (nan|inf)"):
                 run.accuracies()
 
 

@@ -81,15 +81,19 @@ def _train(run: Run, checkpoint: Path, options: argparse.Namespace) -> None:
         interruptible() as interrupted,
         tqdm(total=total, initial=run.iteration, disable=None, leave=False) as bar,
     ):
-        for iteration, cost in enumerate(run.train(), run.iteration):
-            bar.update()
-            if iteration % (options.log_every or LOG_EVERY) == 0:
-                bar.write(f"iteration {iteration:>6}  cost {cost:.4f}")
-                sys.stdout.flush()  # at once through a pipe too
-            if interrupted():
-                break
-            if run.iteration % (options.checkpoint_every or CHECKPOINT_EVERY) == 0:
-                run.save(checkpoint)
+        try:
+            for iteration, cost in enumerate(run.train(), run.iteration):
+                bar.update()
+                if iteration % (options.log_every or LOG_EVERY) == 0:
+                    bar.write(f"iteration {iteration:>6}  cost {cost:.4f}")
+                    sys.stdout.flush()  # at once through a pipe too
+                if interrupted():
+                    break
+                if run.iteration % (options.checkpoint_every or CHECKPOINT_EVERY) == 0:
+                    run.save(checkpoint)
+        except BrokenPipeError:  # between two steps: nobody reads on
+            run.save(checkpoint)
+            raise
         run.save(checkpoint)
     if interrupted():
         raise KeyboardInterrupt

@@ -12,7 +12,7 @@ MLP: 109,386 parameters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -239,18 +239,18 @@ class Sequential(Module):
         """
         from tqdm import tqdm  # the engine itself does without it
 
-        batch_size, epochs = (
-            loop.at_least_one("batch_size", batch_size),
-            loop.at_least_one("epochs", epochs),
-        )
+        batch_size = loop.at_least_one("batch_size", batch_size)
+        epochs = loop.at_least_one("epochs", epochs)
         if not callable(loss):
             raise ArgumentError(f"loss must be a function of labels, outputs. Received: {loss!r}.")
         x, y = loop.examples(self._cast(x), y)
         if validation_data is not None:
             if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+                sized = isinstance(validation_data, Sized)
+                length = f" of length {len(validation_data)}" if sized else ""
                 raise ArgumentError(
                     "validation_data must be a pair of examples and labels. Received: "
-                    f"{type(validation_data).__name__} of length {len(validation_data)}."
+                    f"{type(validation_data).__name__}{length}."
                 )
             validation_data = loop.examples(self._cast(validation_data[0]), validation_data[1])
         optimizer = optimizer or self.optimizer or Adam(self.parameters())

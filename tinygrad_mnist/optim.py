@@ -24,7 +24,6 @@ import numpy as np
 from tinygrad_mnist.core.tensor import Parameter
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, GradientError
 
-
 BLOCK = 32_768
 """Elements updated at once: the temporaries of a rule then stay in the processor's cache, and below
 the size from which the C library asks the operating system for fresh pages each time."""

@@ -13,7 +13,7 @@ from .differences import Refusals, differences, dotted
 def test_second_order(case):
     refusals = Refusals()
 
-    @holds(case, share=0.5, sides=(1, 2))
+    @holds(case, share=0.4, sides=(1, 2))
     def _(sample):
         rng = sample.rng()
         inputs, y = applied(case, sample)

@@ -1,4 +1,4 @@
-"""A message tells what happened, what was received, what to do; the class is one NumPy users know."""
+"""Messages tell what happened, what was received, what to do; NumPy users know the class."""
 
 import numpy as np
 import pytest
@@ -108,3 +108,5 @@ def test_missing_and_superfluous_arguments():
         np.sum(X, 0, None, None, False, 0, True, 1, 2)
     with pytest.raises(TypeError):
         X.sum(1, False, 3)
+    with pytest.raises(TypeError, match=r"np.std\(\) got an unexpected keyword argument 'dtype'"):
+        np.std(X, dtype=np.float64)

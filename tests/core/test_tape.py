@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 import pytest
 
-from tinygrad_mnist import Parameter, Tensor, gradients
+from tinygrad_mnist import Parameter, Tensor, gradients, primitive
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.errors import GradientError, RuleError, ShapeError, StaleGraphError
 
@@ -246,8 +246,6 @@ def test_gradient_needs_a_graph_and_a_cotangent_that_fits():
 
 
 def test_a_missing_rule_is_an_error_of_the_sweep_only():
-    from tinygrad_mnist import primitive
-
     @primitive()
     def lonely(x, *, out=None):
         return np.multiply(x, 2.0, out=out)
@@ -266,19 +264,37 @@ def test_sweeps_yield_newest_first_with_all_contributions():
     assert steps[0].node.id > steps[1].node.id
 
 
-def test_two_threads_add_up_on_shared_parameters():
+def test_two_threads_add_up_on_shared_parameters(monkeypatch):
+    """With a pause between reading a gradient and writing the sum, where a race would lose some."""
     weight = Parameter(np.ones(50))
     start = threading.Barrier(2)
+    add = tape._sum
+
+    def pausing(total, contribution):
+        result = add(total, contribution)
+        time.sleep(1e-4)
+        return result
+
+    monkeypatch.setattr(tape, "_sum", pausing)
 
     def work(rows):
         start.wait()
         for row in rows:
             np.sum(weight * row).backward()
 
-    rows = np.random.default_rng(0).integers(0, 9, (2, 200, 50)).astype(float)
+    rows = np.random.default_rng(0).integers(0, 9, (2, 100, 50)).astype(float)
     threads = [threading.Thread(target=work, args=(part,)) for part in rows]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     np.testing.assert_array_equal(weight.grad, rows.sum((0, 1)))
+
+
+def test_a_parameter_as_the_output_of_a_recorded_sweep():
+    """What comes back are Tensors, never new Parameters."""
+    weight, other = Parameter([1.0, 2.0]), Parameter([3.0])
+    direct, unreached = gradients(weight, [weight, other], [5.0, 7.0], record=True)
+    assert (type(direct), type(unreached)) == (Tensor, Tensor)
+    np.testing.assert_array_equal(direct.data, [5.0, 7.0])
+    assert not direct.requires_grad

@@ -73,6 +73,7 @@ class Primitive:
         self.static_names: tuple[str, ...] = ()
         self.defaults: dict[str, Any] = {}
         self.__doc__ = kernel.__doc__
+        self.__module__ = getattr(kernel, "__module__", __name__)
         if not operand_names:
             self._read_signature()
 
@@ -136,6 +137,12 @@ class Primitive:
             if apply is not None:
                 return apply(self, operands, static)
         return self.kernel(*operands, **static)
+
+    def __reduce__(self) -> Any:
+        """Copy and pickle by reference, as functions are."""
+        if isinstance(self.kernel, np.ufunc):
+            return _primitive_of, (self.kernel,)
+        return self.name
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.operand_names + self.static_names)})>"
@@ -233,10 +240,17 @@ def elementwise_ufunc(ufunc: np.ufunc, **rules: Rule) -> Primitive:
     return result
 
 
+def _primitive_of(ufunc: np.ufunc) -> Primitive:
+    dispatch: Dispatch = registry[ufunc]  # type: ignore[assignment]
+    return dispatch.target
+
+
 def composes(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make the function below, written with other NumPy functions, their meaning on Tensors."""
 
     def decorate(composition: Callable[..., Any]) -> Callable[..., Any]:
+        # What Python calls it when an argument is missing or unknown.
+        composition.__qualname__ = f"np.{functions[0].__name__}"
         registry.update(dict.fromkeys(functions, composition))
         return composition
 

@@ -114,8 +114,8 @@ def logsumexp(
     peak = np.where(np.isfinite(peak), peak, np.zeros_like(peak))
     with np.errstate(divide="ignore"):  # log(0) is the -inf that is meant
         total = np.log(np.sum(np.exp(x - peak), axis=axis, keepdims=True)) + peak
-    # One element each, so the sum drops axes; of a scalar np.sum would not fill out.
-    return np.add.reduce(total, axis=axis, keepdims=keepdims, out=out)
+    # One element each, so the sum drops axes; given a scalar, np.sum would not fill out.
+    return np.sum(np.asarray(total), axis=axis, keepdims=keepdims, out=out)
 
 
 logsumexp.vjp(

@@ -114,8 +114,8 @@ stack.vjp(
 
 
 @composes(np.ravel)
-def _(x: Any) -> Any:
-    return np.reshape(x, -1)
+def _(x: Any, order: Any = "C") -> Any:
+    return np.reshape(x, -1, order=order)
 
 
 @composes(np.swapaxes)

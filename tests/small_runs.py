@@ -1,13 +1,32 @@
-"""Four small files in the layout of MNIST, so that a run of the tests takes milliseconds."""
+"""Runs that take milliseconds: four small files in the layout of MNIST, and a small network."""
 
+import shlex
 import struct
 
 import numpy as np
 
+from tinygrad_mnist import cli
+
 TRAIN, TEST = 5200, 120  # validation takes the first 5,000 training examples
+SETTINGS = ("--iterations", 30, "--batch-size", 16, "--hidden", 8)
 
 
-def write(folder, seed=0):
+def run(*arguments):
+    """Return the exit status of a command."""
+    try:
+        return cli.main([str(argument) for argument in arguments])
+    except SystemExit as exit:
+        return exit.code
+
+
+def run_again(error):
+    """Run the command that an interrupted one has printed."""
+    program, *arguments = shlex.split(error.partition("Go on with: ")[2])
+    assert program == "tinygrad-mnist"
+    return run(*arguments)
+
+
+def write_data(folder, seed=0):
     """Write the files: ten random patterns, each example one of them with some pixels flipped."""
     generator = np.random.default_rng(seed)
     patterns = generator.random((10, 784)) < 0.3

@@ -1,0 +1,114 @@
+"""Imports point down only, importing the package is light, and no check can be stripped."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tinygrad_mnist
+
+PACKAGE = Path(tinygrad_mnist.__file__).parent
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+# A module may import those of its own layer and of lower ones. A package stands for its modules.
+LAYERS = (
+    {"errors"},
+    {"core"},
+    {"ops"},
+    {"dataset", "environment", "files", "initializers", "interruption", "mnist"}
+    | {"loop", "nn", "optim"},
+    {"checkpoint", "plots", "report", "training"},
+    {"__main__", "cli", "commands"},
+)
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+ABOVE_ALL = len(LAYERS)  # of modules that the table does not have, and of the package's own names
+
+
+def module_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def level_of(module):
+    return LEVEL.get(module, ABOVE_ALL)
+
+
+def imported(path):
+    """``(top-level name, module within the package or None)`` of every import."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parent = ".".join(("tinygrad_mnist", *path.relative_to(PACKAGE).parts[:-1]))
+            names = [importlib.util.resolve_name("." * node.level + (node.module or ""), parent)]
+            if names == ["tinygrad_mnist"]:
+                names = [f"tinygrad_mnist.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            top, _, rest = name.partition(".")
+            yield top, rest.split(".")[0] if top == "tinygrad_mnist" and rest else None
+
+
+def names_read(path):
+    """What is read as an attribute of the package, which ``import tinygrad_mnist`` makes ready."""
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "tinygrad_mnist"
+    }
+
+
+def relative(path):
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_imports_point_down(path):
+    module = module_of(path)
+    if module == "__init__":
+        return  # the public names
+    for _, target in imported(path):
+        if target not in (None, "__version__"):
+            assert level_of(target) <= level_of(module), f"{module} imports {target}"
+    assert names_read(path) <= {"__version__", "__doc__"}, "import the module that it is of"
+
+
+@pytest.mark.parametrize("package", ["core", "ops"])
+def test_the_engine_needs_numpy_and_the_standard_library_only(package):
+    allowed = {"tinygrad_mnist", "numpy", *sys.stdlib_module_names}
+    below = {"core": {"errors", "core"}, "ops": {"errors", "core", "ops"}}[package]
+    for path in (PACKAGE / package).glob("*.py"):
+        for top, target in imported(path):
+            assert top in allowed
+            assert target in below | {None}
+
+
+def test_tensor_never_imports_ops_and_primitives_know_no_tensor():
+    graph = {p.stem: set(path_imports(p)) for p in (PACKAGE / "core").glob("*.py")}
+    assert graph["primitive"] == set()
+    assert graph["operators"] == {"primitive"}
+    assert graph["tape"] == {"primitive"}
+
+
+def path_imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("tinygrad_mnist.core."):
+            yield node.module.rsplit(".", 1)[1]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_no_check_disappears_under_optimization(path):
+    found = [n.lineno for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Assert)]
+    assert not found, f"assert is stripped by python -O: lines {found}"
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    program = "import sys, tinygrad_mnist; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"matplotlib", "tensorflow", "keras", "PIL", "tqdm", "threadpoolctl"}

@@ -1,0 +1,116 @@
+"""What is done with a trained network: evaluate, predict; and info, which needs none."""
+
+import re
+
+import numpy as np
+import pytest
+import small_runs
+from PIL import Image
+from small_runs import run
+
+from tinygrad_mnist import mnist
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The checkpoint of a network that knows the digits of MNIST fairly well."""
+    folder = tmp_path_factory.mktemp("trained")
+    options = ["--iterations", 200, "--hidden", 32, "--learning-rate", 0.01, "--no-plots"]
+    assert run("train", *options, "--out", folder) == 0
+    return folder / "checkpoint.npz"
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """Pictures of the first ten test images, dark on light, and their labels."""
+    folder, test = tmp_path_factory.mktemp("digits"), mnist.load(one_hot=False).test
+    for index in range(10):
+        pixels = np.rint(255 * (1 - test.images[index])).astype(np.uint8).reshape(28, 28)
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+    return [folder / f"{index}.png" for index in range(10)], test.labels[:10].tolist()
+
+
+class TestEvaluate:
+    def test_prints_a_table_and_draws_the_confusions(self, trained, capsys, tmp_path):
+        assert run("evaluate", trained, "--out", tmp_path) == 0
+        first, header, *rows, last = capsys.readouterr().out.splitlines()
+        accuracy, hits = re.fullmatch(
+            r"test accuracy (\d\d\.\d\d)% \((.*) of 10,000\)", first
+        ).groups()
+        assert float(accuracy) > 85
+        columns = [row.split() for row in rows]
+        assert header.split()[:5] == ["class", "examples", "right", "recall", "precision"]
+        assert [column[0] for column in columns] == [str(digit) for digit in range(10)]
+        assert sum(int(column[1]) for column in columns) == 10_000
+        assert sum(int(column[2]) for column in columns) == int(hits.replace(",", ""))
+        assert last == f"wrote {tmp_path / 'evaluation_confusion.png'}"
+        with Image.open(tmp_path / "evaluation_confusion.png") as picture:
+            assert picture.format == "PNG"
+
+    def test_a_folder_that_is_none(self, trained, capsys, tmp_path):
+        data = small_runs.write_data(tmp_path)
+        assert run("evaluate", trained, "--data-dir", data, "--out", tmp_path / "none") == 2
+        error = capsys.readouterr().err
+        assert "evaluation_confusion.png: No such file or directory" in error
+        assert error.count("\n") == 1
+
+
+class TestPredict:
+    def test_several_pictures(self, trained, digits, capsys):
+        paths, labels = digits
+        assert run("predict", trained, *paths) == 0
+        lines = capsys.readouterr().out.splitlines()
+        right = 0
+        for path, label, line, probabilities in zip(
+            paths, labels, lines[::2], lines[1::2], strict=True
+        ):
+            digit = int(line.removeprefix(f"{path}: ").split()[0])
+            right += digit == label
+            percentages = [float(number) for number in re.findall(r"\d: +([\d.]+)%", probabilities)]
+            assert len(percentages) == 10
+            assert sum(percentages) == pytest.approx(100, abs=0.5)
+            assert int(np.argmax(percentages)) == digit
+        assert right >= 8
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (None, "No such file"),
+            (b"", "is empty"),
+            (b"not a picture", "is not a picture"),
+            ("blank", "looks blank"),
+            ("cut", "truncated or damaged"),
+        ],
+    )
+    def test_one_bad_picture_among_good_ones(
+        self, trained, digits, capsys, tmp_path, content, reason
+    ):
+        (first, second, *_), path = digits[0], tmp_path / "bad.png"
+        if content == "blank":
+            Image.new("L", (28, 28), 200).save(path)
+        elif content == "cut":
+            path.write_bytes(first.read_bytes()[:100])
+        elif content is not None:
+            path.write_bytes(content)
+        assert run("predict", trained, first, path, second) == 2
+        output, error = capsys.readouterr()
+        assert output == ""
+        assert error.count("\n") == 1
+        assert str(path) in error
+        assert reason in error
+
+
+def test_info(capsys):
+    assert run("info") == 0
+    output = capsys.readouterr().out
+    assert f"numpy           {np.__version__}\n" in output
+    assert re.search(r"^BLAS .*kernel \w+, \d+ threads$", output, re.MULTILINE)
+    assert re.search(r"^processors +\d+$", output, re.MULTILINE)
+    for name, checksum in mnist.verified_checksums().items():
+        assert re.search(rf"^{name} +sha256 {checksum}$", output, re.MULTILINE)
+
+
+def test_version_and_help(capsys):
+    assert run("--version") == 0
+    assert run("train", "--help") == 0
+    assert "--checkpoint-every N" in capsys.readouterr().out

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,9 @@ CHECKPOINT_EVERY, LOG_EVERY = 1000, 100
 def train(options: argparse.Namespace) -> int:
     """Train the network and write what came of it."""
     seconds: dict[str, float] = {}
+    if not options.no_plots:
+        # Importing matplotlib is Python's work, reading the data is C's: they overlap.
+        threading.Thread(target=import_module, args=["tinygrad_mnist.plots"]).start()
     with terminable():
         with _timed(seconds, "load"):
             run = _resumed_run(options) if options.resume else _new_run(options)

@@ -1,4 +1,4 @@
-"""Networks: modules with named parameters, layers, and the short path of fit and evaluate.
+"""Networks: layers, chains of them, and the short path of fit and evaluate.
 
 >>> print(MLP([784, 128, 64, 10]))
 layer  kind    parameters             count
@@ -12,8 +12,7 @@ MLP: 109,386 parameters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
-from functools import partial
+from collections.abc import Callable, Sequence, Sized
 from itertools import pairwise
 from typing import Any
 
@@ -21,95 +20,18 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_mnist import loop
+from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.core.tensor import Parameter
 from tinygrad_mnist.dataset import Dataset
 from tinygrad_mnist.errors import (
     ArgumentError,
-    CheckpointError,
     DTypeError,
     ShapeError,
-    UnsupportedError,
 )
 from tinygrad_mnist.initializers import Initializer, glorot_uniform, zeros
+from tinygrad_mnist.module import Layer, Module
 from tinygrad_mnist.ops.activation import relu
 from tinygrad_mnist.optim import Adam, Optimizer
-
-Layer = Callable[[Any], Any]
-
-
-class Module:
-    """A function of Tensors with parameters: its attributes, and those of its modules, in order.
-
-    Subclasses assign ``Parameter`` and ``Module`` attributes, or lists, tuples and dictionaries of
-    them, and define ``forward``.
-    """
-
-    def forward(self, inputs: Any) -> Any:
-        """Return the outputs for a batch of inputs."""
-        raise UnsupportedError(f"{type(self).__name__} does not define forward(inputs).")
-
-    def __call__(self, inputs: Any) -> Any:
-        """Return ``forward(inputs)``."""
-        return self.forward(inputs)
-
-    def modules(self) -> Iterator[tuple[str, Module]]:
-        """Yield the names and modules one level below, attributes in the order of assignment."""
-        for name, member in _members(self):
-            if isinstance(member, Module):
-                yield name, member
-
-    def named_parameters(self) -> dict[str, Parameter]:
-        """Return all parameters by qualified name, in order; a shared one once, as first met."""
-        return dict(_walk(self, "", {id(self)}))
-
-    def parameters(self) -> list[Parameter]:
-        """Return all parameters, in order."""
-        return list(self.named_parameters().values())
-
-    def state_dict(self) -> dict[str, Array]:
-        """Return copies of the parameters' values, by name."""
-        return {name: parameter.numpy() for name, parameter in self.named_parameters().items()}
-
-    def load_state_dict(self, state: Mapping[str, Array]) -> None:
-        """Assign the parameters, after all names, shapes and dtypes have been checked.
-
-        Raises
-        ------
-        CheckpointError
-            If they are not those of this network.
-        """
-        if not isinstance(state, Mapping):
-            raise CheckpointError(
-                f"The state of a network maps names to arrays. Received: {type(state).__name__}."
-            )
-        parameters = self.named_parameters()
-        expected = {name: (p.shape, p.dtype) for name, p in parameters.items()}
-        received = {
-            name: (getattr(value, "shape", ()), getattr(value, "dtype", type(value).__name__))
-            for name, value in state.items()
-        }
-        if expected != received:
-            raise CheckpointError(
-                f"The parameters are those of another network. Expected: {_shapes(expected)}. "
-                f"Received: {_shapes(received) or 'none'}."
-            )
-        for name, parameter in parameters.items():
-            parameter.assign(state[name])
-
-    def __repr__(self) -> str:
-        rows = [("layer", "kind", "parameters", "count")]
-        rows += [_row(name, layer) for name, layer in self._layers()]
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        lines = [
-            f"{name:>{widths[0]}}  {kind:<{widths[1]}}  {shapes:<{widths[2]}}  {count:>9}".rstrip()
-            for name, kind, shapes, count in rows
-        ]
-        total = sum(parameter.size for parameter in self.parameters())
-        return "\n".join([*lines, f"{type(self).__name__}: {total:,} parameters"])
-
-    def _layers(self) -> list[tuple[str, Layer]]:
-        return list(self.modules()) or [("", self)]
 
 
 class Linear(Module):
@@ -333,44 +255,3 @@ class MLP(Sequential):
             layers += [Linear(inputs, outputs, generator, initializer=initializer, dtype=dtype)]
             layers += [activation]
         super().__init__(*layers[:-1])
-
-
-def _row(name: str, layer: Layer) -> tuple[str, str, str, str]:
-    parameters = layer.parameters() if isinstance(layer, Module) else []
-    kind = type(layer).__name__ if isinstance(layer, Module) else _name(layer)
-    count = f"{sum(p.size for p in parameters):,}" if parameters else ""
-    return name, kind, " ".join(str(p.shape) for p in parameters), count
-
-
-def _name(function: Layer) -> str:
-    function = function.func if isinstance(function, partial) else function
-    return str(getattr(function, "__name__", type(function).__name__))
-
-
-def _members(module: Module) -> Iterator[tuple[str, Module | Parameter]]:
-    """Yield the names and members of a module, in the order of assignment."""
-    pending = list(reversed(vars(module).items()))
-    while pending:
-        name, value = pending.pop()
-        if isinstance(value, Module | Parameter):
-            yield name, value
-        elif isinstance(value, list | tuple | dict):
-            entries = value.items() if isinstance(value, dict) else enumerate(value)
-            pending += reversed([(f"{name}.{key}", entry) for key, entry in entries])
-
-
-def _walk(module: Module, prefix: str, seen: set[int]) -> Iterator[tuple[str, Parameter]]:
-    """Yield a module's own parameters, then those of its modules; nothing twice."""
-    members = [(prefix + name, member) for name, member in _members(module)]
-    for kind in (Parameter, Module):
-        for name, member in members:
-            if isinstance(member, kind) and id(member) not in seen:
-                seen.add(id(member))
-                if isinstance(member, Parameter):
-                    yield name, member
-                else:
-                    yield from _walk(member, f"{name}.", seen)
-
-
-def _shapes(described: Mapping[str, tuple[tuple[int, ...], Any]]) -> str:
-    return ", ".join(f"{name} {shape} {dtype}" for name, (shape, dtype) in described.items())

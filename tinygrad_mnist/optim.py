@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_mnist.core.tensor import Parameter
+from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, GradientError
 
 BLOCK = 32_768

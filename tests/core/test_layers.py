@@ -19,7 +19,7 @@ LAYERS = (
     {"core"},
     {"ops"},
     {"dataset", "environment", "files", "initializers", "interruption", "mnist"}
-    | {"loop", "nn", "optim"},
+    | {"loop", "module", "nn", "optim"},
     {"checkpoint", "plots", "report", "training"},
     {"__main__", "cli", "commands"},
 )

@@ -15,9 +15,9 @@ array([1., 8.])
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -155,10 +155,6 @@ class Dispatch:
         self.function = function
         self.target = target
         self.renamed = renamed
-        try:
-            self.names = tuple(inspect.signature(function).parameters)
-        except ValueError:  # several of NumPy's functions written in C have no signature
-            self.names = target.operand_names + target.static_names
         self.width = len(target.operand_names)
         self.static_names = frozenset(target.static_names)
 
@@ -176,6 +172,14 @@ class Dispatch:
         if target.variadic:
             args = tuple(args[0])
         return target(*args, **kwargs)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What NumPy calls the arguments."""
+        try:
+            return tuple(inspect.signature(self.function).parameters)
+        except ValueError:  # several of NumPy's functions written in C have no signature
+            return self.target.operand_names + self.target.static_names
 
     def _bind(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -267,6 +271,8 @@ def lookup(function: Any) -> Callable[..., Any]:
     """
     found = registry.get(function)
     if found is None:
+        import difflib  # only errors need it
+
         known = [f.__name__ for f in registry]
         name = function.__name__
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_mnist.core.primitive import ZERO, Array, Primitive
-from tinygrad_mnist.errors import GradientError, RuleError, ShapeError, StaleGraphError
+from tinygrad_mnist.errors import RuleError, StaleGraphError
 
 clock = itertools.count(1)
 """One clock for node creation and parameter assignment: it orders the sweep and dates the reads."""
@@ -140,7 +140,7 @@ def reverse_sweep(output: Any, seed: Any, *, record: bool = False) -> Generator[
                 continue
             if parent.id in pending:
                 # Never in place: a rule may hand the same array to two operands.
-                contribution = _sum(pending[parent.id][1], contribution)
+                contribution = as_array(pending[parent.id][1] + contribution)
             else:
                 heapq.heappush(newest_first, -parent.id)
             pending[parent.id] = parent, contribution
@@ -163,19 +163,17 @@ def _contributions(node: Node, cotangent: Any, wrap: Any) -> list[tuple[Any, Any
             continue
         if primitive.variadic:
             static = {**node.static, "position": position}
-        contribution = rule(cotangent, y, *operands, **static)
+        contribution = as_array(rule(cotangent, y, *operands, **static))
         like = operand.data
         if contribution.shape != like.shape or contribution.dtype != like.dtype:
-            contribution = _fit(contribution, like, primitive, position)
-        if not like.ndim and isinstance(contribution, np.generic):  # NumPy's idea of 0-d arrays
-            contribution = np.asarray(contribution)
+            contribution = as_array(_fit(contribution, like, primitive, position))
         result.append((operand, contribution))
     return result
 
 
-def _sum(total: Any, contribution: Any) -> Any:
-    result = total + contribution
-    return np.asarray(result) if isinstance(result, np.generic) else result
+def as_array(value: Any) -> Any:
+    """The value, or an array of a scalar: what NumPy makes of 0-d arrays, or a rule returned."""
+    return np.asarray(value) if isinstance(value, np.generic | float | int) else value
 
 
 def _fit(cotangent: Any, like: Array, primitive: Primitive, position: int) -> Any:
@@ -199,129 +197,3 @@ def _sum_down(cotangent: Any, shape: tuple[int, ...]) -> Any:
         stretched = tuple(axis for axis, size in enumerate(shape) if size == 1)
         cotangent = cotangent.sum(axis=stretched, keepdims=True)
     return cotangent
-
-
-_deposit = threading.Lock()
-"""Two threads may add to the same leaf's gradient at once."""
-
-
-def backward(output: Any, cotangent: Any = None) -> None:
-    """Add the gradient of a Tensor to ``.grad`` of its leaves; see ``Tensor.backward``."""
-    seed = _seed(output, cotangent)
-    with np.errstate(all="ignore"):  # infinities and NaN are this gradient's honest values
-        totals = _totals(output, seed, lambda operand: operand.node is None)
-    with _deposit:
-        for leaf, total, owned in totals.values():
-            if leaf.grad is not None:
-                total, owned = _sum(leaf.grad, total), True
-            leaf.grad = total if owned else total.copy()
-
-
-def gradients(
-    output: Any, inputs: Sequence[Any], cotangent: Any = None, *, record: bool = False
-) -> list[Any]:
-    """Return the gradients of a Tensor with respect to leaves or inner Tensors.
-
-    Parameters
-    ----------
-    output
-        A Tensor.
-    inputs
-        Tensors that require gradients; one that the output does not depend on gets zeros.
-    cotangent
-        The cotangent of the output; may be left out if it has one element.
-    record
-        Return Tensors that can be differentiated again, instead of arrays; a cotangent given as
-        a Tensor can then be differentiated by too.
-
-    Raises
-    ------
-    GradientError, ShapeError, StaleGraphError
-        As ``Tensor.backward``.
-
-    >>> from tinygrad_mnist import Tensor
-    >>> x = Tensor(2.0, requires_grad=True)
-    >>> (slope,) = gradients(x**3, [x], record=True)
-    >>> gradients(slope, [x])
-    [array(12.)]
-    """
-    seed = _seed(output, cotangent)
-    if record:
-        seed = cotangent if hasattr(cotangent, "node") else _constant_like(output, seed)
-    wanted = {_key(tensor) for tensor in inputs}
-    with np.errstate(all="ignore"):
-        totals = _totals(output, seed, lambda operand: _key(operand) in wanted, record=record)
-    found = []
-    for tensor in inputs:
-        key = _key(tensor)
-        if key in totals:
-            _, total, owned = totals[key]
-            found.append(total if record or owned else total.copy())
-            totals[key] = tensor, total, False  # the caller's now: an input given twice gets a copy
-        else:
-            zeros = np.zeros(tensor.shape, tensor.dtype)
-            found.append(_constant_like(output, zeros) if record else zeros)
-    return found
-
-
-def _constant_like(tensor: Any, array: Array) -> Any:
-    """The array, which nobody else holds, as a constant Tensor."""
-    array.flags.writeable = False
-    return tensor.of(array, None)
-
-
-def _key(tensor: Any) -> int:
-    """What a cotangent is accumulated by: negative for leaves, so that it is never a node's id."""
-    return tensor.node.id if tensor.node else -id(tensor)
-
-
-def _totals(
-    output: Any, seed: Any, wanted: Callable[[Any], bool], *, record: bool = False
-) -> dict[int, tuple[Any, Any, bool]]:
-    """Sum the contributions to the wanted operands: ``(operand, total, is it ours alone)``."""
-    totals: dict[int, tuple[Any, Any, bool]] = {}
-    if wanted(output):
-        totals[_key(output)] = output, seed, True
-    for step in reverse_sweep(output, seed, record=record):
-        for operand, contribution in step.contributions:
-            if not wanted(operand):
-                continue
-            key = _key(operand)
-            if key in totals:
-                totals[key] = operand, _sum(totals[key][1], contribution), True
-            else:
-                owned = not record and _is_fresh(contribution, step.cotangent)
-                totals[key] = operand, contribution, owned
-    return totals
-
-
-def _is_fresh(contribution: Array, cotangent: Array) -> bool:
-    """Whether a rule made this array: of the arrays it was given only one is writable."""
-    flags = contribution.flags
-    return flags.owndata and flags.writeable and contribution is not cotangent
-
-
-def _seed(output: Any, cotangent: Any) -> Array:
-    """A copy of the cotangent to start with, or one for a scalar."""
-    if not output.requires_grad:
-        raise GradientError(
-            f"{output.label} does not depend on anything that requires a gradient. Make a "
-            "Parameter or Tensor(..., requires_grad=True) of what it should be differentiated by, "
-            "and do not compute it under no_grad()."
-        )
-    if cotangent is None:
-        if output.size != 1:
-            raise GradientError(
-                f"{output.label} is not a scalar, so its gradient needs a cotangent: pass one "
-                f"of shape {output.shape}, as in backward(np.ones({output.shape})), or reduce "
-                "the tensor first with np.sum or np.mean."
-            )
-        return np.ones(output.shape, output.dtype)
-    with no_grad():
-        seed = np.array(cotangent)
-    if seed.shape != output.shape or seed.dtype.kind not in "biuf":
-        raise ShapeError(
-            f"The cotangent of {output.label} must be real and of its shape. Received: shape "
-            f"{seed.shape}, dtype {seed.dtype}."
-        )
-    return seed.astype(output.dtype, copy=False)

@@ -1,4 +1,4 @@
-"""Tensor: an array that remembers how it was made; Parameter: the one kind that can be assigned.
+"""Tensor: an array that remembers how it was made.
 
 Tensors are values: their arrays are read-only, and nothing but ``Parameter.assign`` changes one.
 
@@ -12,16 +12,21 @@ array([2., 4.])
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from tinygrad_mnist.core import tape
+from tinygrad_mnist.core import gradient, tape
+from tinygrad_mnist.core.arrays import SCALARS, constant, described, explained, held, real
 from tinygrad_mnist.core.operators import Operators
 from tinygrad_mnist.core.primitive import Array, Primitive
-from tinygrad_mnist.errors import DTypeError, IndexingError, ShapeError, UnsupportedError
+from tinygrad_mnist.errors import (
+    DTypeError,
+    ShapeError,
+    TinygradError,
+    UnsupportedError,
+)
 
 
 class Tensor(Operators):
@@ -46,6 +51,8 @@ class Tensor(Operators):
 
     __slots__ = ("__weakref__", "_grad", "data", "name", "node", "requires_grad")
 
+    assignable: ClassVar[bool] = False
+
     data: Array
     node: tape.Node | None
     requires_grad: bool
@@ -59,7 +66,7 @@ class Tensor(Operators):
         requires_grad: bool = False,
         name: str | None = None,
     ) -> None:
-        self.data = _constant(data, dtype)
+        self.data = constant(data.data if isinstance(data, Tensor) else data, dtype)
         self.node = None
         self.requires_grad = requires_grad
         self.name = name
@@ -92,18 +99,20 @@ class Tensor(Operators):
             if isinstance(operand, Tensor):
                 if operand.requires_grad:
                     tracked.append((len(arrays), operand))
-                if isinstance(operand, Parameter):
+                if operand.assignable:
                     reads.append(operand)
                 arrays.append(operand.data)
-            elif type(operand) in _SCALARS:
+            elif type(operand) in SCALARS:
                 arrays.append(operand)
             else:
-                arrays.append(_real(operand))
+                arrays.append(real(operand))
                 constants = True
         try:
             value = primitive.kernel(*arrays, **static)
+        except TinygradError:
+            raise
         except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
-            raise _explained(error, primitive, operands, static) from None
+            raise explained(error, primitive, operands, static) from None
         if type(value) is not np.ndarray:
             value = np.asarray(value)
         if primitive.view and reads:
@@ -113,7 +122,7 @@ class Tensor(Operators):
             return Tensor.of(value, None)
         if constants:
             operands = tuple(
-                operand if isinstance(operand, Tensor) else _held(array)
+                operand if isinstance(operand, Tensor) else held(array)
                 for operand, array in zip(operands, arrays, strict=True)
             )
             arrays = [o.data if isinstance(o, Tensor) else o for o in operands]
@@ -165,7 +174,7 @@ class Tensor(Operators):
         ):
             raise ShapeError(
                 f"The gradient of {self.label} must be None or an array of its shape and dtype. "
-                f"Received: {_described(value)}."
+                f"Received: {described(value)}."
             )
         self._grad = value
 
@@ -186,7 +195,7 @@ class Tensor(Operators):
         StaleGraphError
             If a parameter was assigned after the graph read it.
         """
-        tape.backward(self, cotangent)
+        gradient.backward(self, cotangent)
 
     def numpy(self) -> Array:
         """Return the values as a new, writable array."""
@@ -274,179 +283,7 @@ class Tensor(Operators):
         )
 
 
-class Parameter(Tensor):
-    """A leaf whose value can be assigned: what an optimizer updates.
-
-    Parameters
-    ----------
-    data
-        The initial value, copied. Floating dtypes only.
-    dtype
-        Converts the data; None keeps it.
-    requires_grad
-        False freezes it: no gradient is computed for it.
-    name
-        Used in error messages.
-
-    >>> weight = Parameter([1.0, 2.0], name="weight")
-    >>> weight.assign(weight.numpy() * 3)
-    >>> weight
-    Parameter([3., 6.], dtype=float64, name='weight')
-    """
-
-    __slots__ = ("_assigned_at", "_members", "_storage")
-
-    def __init__(
-        self,
-        data: Any,
-        dtype: npt.DTypeLike | None = None,
-        *,
-        requires_grad: bool = True,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(data, dtype, requires_grad=requires_grad, name=name)
-        self._assigned_at = 0
-        self._members: list[Parameter] = []
-        self._move_to(self.data.copy())
-
-    @classmethod
-    def pack(cls, parameters: Sequence[Parameter]) -> Parameter:
-        """Return one vector whose slices are, from now on, the memory of these parameters.
-
-        Assigning the vector assigns them all. Values, names and gradients stay.
-
-        Raises
-        ------
-        DTypeError
-            If their dtypes differ.
-        """
-        dtypes = {str(parameter.dtype): parameter for parameter in parameters}
-        if len(dtypes) > 1:
-            received = ", ".join(parameter.label for parameter in dtypes.values())
-            raise DTypeError(
-                f"Parameters updated together must share one dtype. Received: {received}."
-            )
-        vector = cls(np.concatenate([parameter.data.ravel() for parameter in parameters]))
-        start = 0
-        for parameter in parameters:
-            stop = start + parameter.size
-            parameter._move_to(vector._storage[start:stop].reshape(parameter.shape))
-            start = stop
-        vector._members = list(parameters)
-        return vector
-
-    def lies_in(self, vector: Parameter) -> bool:
-        """Whether this parameter's memory is a slice of that vector."""
-        return self._storage.base is vector._storage
-
-    def _move_to(self, storage: Array) -> None:
-        storage[...] = self.data
-        self._storage = storage
-        self.data = storage.view()
-        self.data.flags.writeable = False
-
-    def assign(self, value: Any) -> None:
-        """Replace the value in place, elementwise equal in shape and of a dtype that fits.
-
-        Graphs that read the old value refuse to differentiate from now on (StaleGraphError).
-
-        Raises
-        ------
-        ShapeError
-            If the shape differs.
-        DTypeError
-            If the value is not made of real numbers.
-        """
-        array = value.data if isinstance(value, Tensor) else _real(value)
-        if array.shape != self.shape:
-            raise ShapeError(
-                f"{self.label} was assigned a value of shape {array.shape}; the shapes must be "
-                "equal."
-            )
-        np.copyto(self.storage(), array, casting="same_kind")
-
-    def storage(self) -> Array:
-        """Return the array that holds the value, to write into; counts as an assignment."""
-        for parameter in (self, *self._members):
-            parameter._assigned_at = next(tape.clock)
-        return self._storage
-
-    @property
-    def assigned_at(self) -> int:
-        """The tick of the clock at the last assignment to it or to any of its slices."""
-        return max((p._assigned_at for p in self._members), default=self._assigned_at)
-
-    def detach(self) -> Tensor:
-        """Return a constant of the same value, as of now: later assignments do not change it."""
-        value = self.numpy()
-        value.flags.writeable = False
-        return Tensor.of(value, None)
-
-
-_SCALARS = frozenset({bool, int, float})
-
-
 def _rebuilt(kind: type[Tensor], data: Array, requires_grad: bool, name: Any, grad: Any) -> Tensor:
     tensor = kind(data, requires_grad=requires_grad, name=name)
     tensor.grad = grad
     return tensor
-
-
-def _real(data: Any) -> Array:
-    """The data as an array of booleans, integers or real numbers, not copied if it is one."""
-    try:
-        array = np.asarray(data)
-    except ValueError as error:
-        raise ShapeError(f"The data cannot be made an array: {error}.") from None
-    if array.dtype.kind not in "biuf":
-        raise DTypeError(
-            f"A tensor holds booleans, integers or real numbers. Received: {_described(data)} "
-            f"of dtype {array.dtype}."
-        )
-    return array
-
-
-def _held(array: Any) -> Any:
-    """The operand itself if nobody can write into it, else a read-only copy."""
-    if type(array) in _SCALARS:
-        return array
-    owner = array
-    while owner is not None:
-        if not isinstance(owner, np.ndarray) or owner.flags.writeable:
-            array = array.copy()
-            array.flags.writeable = False
-            return array
-        owner = owner.base
-    return array
-
-
-def _constant(data: Any, dtype: npt.DTypeLike | None) -> Any:
-    array = _real(data.data if isinstance(data, Tensor) else data)
-    if dtype is not None and array.dtype != dtype:
-        array = _real(array.astype(dtype))
-    array = _held(array)
-    array.flags.writeable = False
-    return array
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, Tensor):
-        return value.label
-    if isinstance(value, np.ndarray):
-        return f"array of shape {value.shape} and dtype {value.dtype}"
-    return f"{type(value).__name__} {value!r:.60}"
-
-
-_KINDS = {IndexError: IndexingError, TypeError: DTypeError, ZeroDivisionError: ShapeError}
-
-
-def _explained(
-    error: Exception, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any]
-) -> Exception:
-    """The kernel's complaint, with the primitive and what it received."""
-    kind = next((kind for base, kind in _KINDS.items() if isinstance(error, base)), ShapeError)
-    if isinstance(error, np.exceptions.AxisError):
-        kind = ShapeError
-    received = ", ".join(map(_described, operands))
-    options = "".join(f", {name}={value!r:.60}" for name, value in static.items())
-    return kind(f"{primitive.name}: {str(error).rstrip('.')}. Received: {received}{options}.")

@@ -139,8 +139,7 @@ def softmax_cross_entropy_with_logits(
         If the shapes differ (TensorFlow broadcasts labels of shape (1, classes) silently).
     """
     _refuse_other_shape("softmax_cross_entropy_with_logits", labels, logits)
-    terms = np.multiply(labels, log_softmax.kernel(logits))
-    return np.negative(np.add.reduce(terms, axis=-1), out=out)
+    return np.negative(np.vecdot(labels, log_softmax.kernel(logits)), out=out)
 
 
 softmax_cross_entropy_with_logits.vjp(

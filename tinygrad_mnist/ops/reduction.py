@@ -42,7 +42,7 @@ def keep_axes(reduced: Any, x: Any, axis: Axis) -> Any:
 def _spread(reduced: Any, x: Any, axis: Axis) -> Any:
     """A reduction of x repeated to the shape of x."""
     if axis is None:
-        return np.broadcast_to(np.reshape(reduced, ()), x.shape)
+        return np.broadcast_to(reduced, x.shape)
     return np.broadcast_to(keep_axes(reduced, x, axis), x.shape)
 
 

@@ -1,0 +1,80 @@
+"""What may become the array of a tensor, how it is kept from changing, and how errors describe it.
+
+>>> described(np.zeros((2, 3)))
+'array of shape (2, 3) and dtype float64'
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinygrad_mnist.core.primitive import Array, Primitive
+from tinygrad_mnist.errors import DTypeError, IndexingError, ShapeError
+
+SCALARS = frozenset({bool, int, float})
+"""Types that go to kernels as they are, so that they do not widen a dtype (NEP 50)."""
+
+
+def real(data: Any) -> Array:
+    """The data as an array of booleans, integers or real numbers, not copied if it is one."""
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise ShapeError(f"The data cannot be made an array: {error}.") from None
+    if array.dtype.kind not in "biuf":
+        raise DTypeError(
+            f"A tensor holds booleans, integers or real numbers. Received: {described(data)} "
+            f"of dtype {array.dtype}."
+        )
+    return array
+
+
+def held(array: Any) -> Any:
+    """The operand itself if nobody can write into it, else a read-only copy."""
+    if type(array) in SCALARS:
+        return array
+    owner = array
+    while owner is not None:
+        if not isinstance(owner, np.ndarray) or owner.flags.writeable:
+            array = array.copy()
+            array.flags.writeable = False
+            return array
+        owner = owner.base
+    return array
+
+
+def constant(data: Any, dtype: npt.DTypeLike | None) -> Any:
+    """The data as a read-only array that nobody else can write into."""
+    array = real(data)
+    if dtype is not None and array.dtype != dtype:
+        array = real(array.astype(dtype))
+    array = held(array)
+    array.flags.writeable = False
+    return array
+
+
+def described(value: Any) -> str:
+    """How an error message calls an operand."""
+    if hasattr(value, "label"):  # a Tensor
+        return str(value.label)
+    if isinstance(value, np.ndarray):
+        return f"array of shape {value.shape} and dtype {value.dtype}"
+    return f"{type(value).__name__} {value!r:.60}"
+
+
+_KINDS = {IndexError: IndexingError, TypeError: DTypeError, ZeroDivisionError: ShapeError}
+
+
+def explained(
+    error: Exception, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any]
+) -> Exception:
+    """The kernel's complaint, with the primitive and what it received."""
+    kind = next((kind for base, kind in _KINDS.items() if isinstance(error, base)), ShapeError)
+    if isinstance(error, np.exceptions.AxisError):
+        kind = ShapeError
+    received = ", ".join(map(described, operands))
+    options = "".join(f", {name}={value!r:.60}" for name, value in static.items())
+    return kind(f"{primitive.name}: {str(error).rstrip('.')}. Received: {received}{options}.")

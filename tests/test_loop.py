@@ -1,8 +1,11 @@
 """The training loop and the short path over it: fit learns, evaluate and predict agree with it."""
 
 import copy
+import gc
 import math
 import pickle
+import tracemalloc
+from collections import deque
 from itertools import islice
 
 import numpy as np
@@ -325,3 +328,21 @@ def test_the_cross_entropy_takes_weights_that_are_no_class():
 def test_the_cross_entropy_never_broadcasts(labels, logits):
     with pytest.raises(ShapeError, match="class numbers"):
         loop.cross_entropy(np.zeros(labels, int), np.zeros(logits))
+
+
+def test_memory_is_flat_with_the_collector_off():
+    network = model()
+    data = Dataset(X, Y, generator())
+    steps = loop.training(network, optim.Adam(network.parameters()), data, 8)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        deque(islice(steps, 100), maxlen=0)
+        early = tracemalloc.get_traced_memory()[0]
+        deque(islice(steps, 2000), maxlen=0)
+        late = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert late - early < 2000  # one float kept a step would be 48,000

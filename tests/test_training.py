@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_mnist import checkpoint, training
-from tinygrad_mnist.errors import ArgumentError, CheckpointError
+from tinygrad_mnist.errors import ArgumentError, CheckpointError, DivergenceError
 from tinygrad_mnist.interruption import interruptible
 from tinygrad_mnist.training import OPTIMIZERS, Run, Settings
 
@@ -152,7 +152,7 @@ class TestDivergence:
         run = self.run(data, learning_rate=1e30)
         with (
             np.errstate(all="ignore"),
-            pytest.raises(ArgumentError, match=r"cost became (nan|inf) at iteration [1-9].*1e\+30"),
+            pytest.raises(DivergenceError, match=r"cost became (nan|inf) at .*1e\+30"),
         ):
             list(run.train())
         assert np.isfinite(run.costs).all()
@@ -161,7 +161,7 @@ class TestDivergence:
         run = self.run(data, learning_rate=1e60, iterations=1)
         with np.errstate(all="ignore"):
             list(run.train())
-        with pytest.raises(ArgumentError, match="parameter became infinite or NaN at iteration 1"):
+        with pytest.raises(DivergenceError, match="parameter became infinite or NaN"):
             run.save(tmp_path / "checkpoint.npz")
         assert not list(tmp_path.iterdir())
 
@@ -169,7 +169,7 @@ class TestDivergence:
         run = self.run(data, learning_rate=1e37, iterations=1)
         with np.errstate(all="ignore"):
             list(run.train())
-            with pytest.raises(ArgumentError, match=r"train cost became (nan|inf)"):
+            with pytest.raises(DivergenceError, match=r"train cost became (nan|inf)"):
                 run.accuracies()
 
 

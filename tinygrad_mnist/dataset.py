@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import ArgumentError, CheckpointError, ShapeError
+from tinygrad_mnist.errors import ArgumentError, CheckpointError, ShapeError
 
 
 class Dataset:

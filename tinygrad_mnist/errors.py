@@ -45,6 +45,10 @@ class ArgumentError(TinygradError, ValueError):
     """An argument is out of range or contradicts another."""
 
 
+class DivergenceError(TinygradError, ArithmeticError):
+    """Training produced infinite or undefined numbers."""
+
+
 class DataError(TinygradError, ValueError):
     """A data file is missing, damaged, or not what it should be."""
 

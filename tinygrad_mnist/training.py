@@ -18,7 +18,7 @@ import numpy as np
 
 from tinygrad_mnist import checkpoint, loop, mnist, nn, optim
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.errors import ArgumentError, CheckpointError
+from tinygrad_mnist.errors import ArgumentError, CheckpointError, DivergenceError
 
 OPTIMIZERS = {"adam": optim.Adam, "momentum": optim.Momentum, "sgd": optim.SGD}
 ONE_THREAD_BELOW = 30_000_000
@@ -127,7 +127,7 @@ class Run:
 
         Raises
         ------
-        ArgumentError
+        DivergenceError
             If the cost becomes infinite or NaN.
         """
         while self.iteration < self.settings.iterations:
@@ -138,7 +138,7 @@ class Run:
 
     def _demand_finite(self, what_happened: str, numbers: float | Array) -> None:
         if not np.isfinite(numbers).all():
-            raise ArgumentError(
+            raise DivergenceError(
                 f"{what_happened} at iteration {self.iteration}; take a smaller learning rate. "
                 f"Received: {self.settings.learning_rate:g}."
             )
@@ -148,7 +148,7 @@ class Run:
 
         Raises
         ------
-        ArgumentError
+        DivergenceError
             If the network has outgrown its numbers, so that its answers mean nothing.
         """
         accuracies = {}
@@ -163,7 +163,7 @@ class Run:
 
         Raises
         ------
-        ArgumentError
+        DivergenceError
             If a parameter has become infinite or NaN: nothing could go on from there.
         OutputError
             If it cannot be written.

@@ -18,9 +18,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..dataset import Dataset
-from ..errors import ArgumentError, DataError, DTypeError
-from .idx import read_idx
+from tinygrad_mnist.dataset import Dataset
+from tinygrad_mnist.errors import ArgumentError, DataError, DTypeError
+from tinygrad_mnist.mnist.idx import read_idx
 
 CLASSES = 10
 IMAGE_SHAPE = (28, 28)

@@ -113,7 +113,7 @@ class Optimizer:
         np.concatenate(gradients, out=self._gradient)
         arrays = (self._vector.storage(), self._gradient, *self.slots.values())
         for start in range(0, self._gradient.size, BLOCK):
-            self.update(*(array[start : start + BLOCK] for array in arrays))
+            self.update(*[array[start : start + BLOCK] for array in arrays])
 
     def state_dict(self) -> dict[str, Any]:
         """Return copies of the slots, vectors over all parameters in order, and the step count."""

@@ -16,6 +16,11 @@ from .rows import binary, case, question, reduction_case, step, unary
 from .samples import SEEDS
 
 
+def since_2_1(*spellings):
+    """Spellings by argument names that NumPy 2.0 does not have."""
+    return spellings if np.lib.NumpyVersion(np.__version__) >= "2.1.0" else ()
+
+
 # References of functions that NumPy does not have: their definitions.
 def softmax(x, axis=-1):
     return np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
@@ -101,7 +106,7 @@ CASES = (
         draw.wide,
         name="clip to numbers",
         of=elementwise.clip,
-        spellings=("np.clip(x, -1.0, 1.0)", "np.clip(x, min=-1.0, max=1.0)"),
+        spellings=("np.clip(x, -1.0, 1.0)", *since_2_1("np.clip(x, min=-1.0, max=1.0)")),
         names=("x",),
     ),
     case(
@@ -195,7 +200,7 @@ CASES = (
         name="reshape",
         of=shape.reshape,
         covers=(np.reshape,),
-        spellings=("x.reshape(shape)", "np.reshape(x, shape=shape)"),
+        spellings=("x.reshape(shape)", *since_2_1("np.reshape(x, shape=shape)")),
     ),
     case(
         np.transpose,

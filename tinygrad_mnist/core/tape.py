@@ -27,7 +27,17 @@ class _Recording(threading.local):
     on = True
 
 
+class _Graveyard(threading.local):
+    """What dead nodes referred to, to be let go one after the other."""
+
+    digging = False
+
+    def __init__(self) -> None:
+        self.remains: list[Any] = []
+
+
 recording = _Recording()
+_graveyard = _Graveyard()
 
 
 @contextmanager
@@ -98,6 +108,18 @@ class Node:
         self.value = value
         self.tracked = tracked
         self.reads = reads
+
+    def __del__(self) -> None:
+        # Taken apart recursively, a long chain overflows a small stack: Python 3.13 goes thousands
+        # of levels deep before it defers.
+        remains = _graveyard.remains
+        remains += (self.operands, self.tracked)
+        self.operands, self.tracked = (), []
+        if not _graveyard.digging:
+            _graveyard.digging = True
+            while remains:
+                remains.pop()
+            _graveyard.digging = False
 
 
 class Step(NamedTuple):

@@ -22,7 +22,7 @@ from benchmarks.workload import Workload
 MEASURED = "measured"
 COMPARED_STEPS = 20
 TOLERANCE = 1e-4
-STEPS_PER_ROUND = 50
+STEPS_PER_ROUND = 200
 # After a turn of the others a worker's arrays have left the caches.
 UNTIMED_STEPS = 5
 # The helper threads of OpenBLAS spin for about 100 ms (2**28 clock ticks) after their last product,

@@ -76,7 +76,9 @@ def serve(module: str, workload_path: Path) -> None:
         }
     )
 
-    batches = itertools.cycle(list(zip(workload.images, workload.labels, strict=True)))
+    # Each batch is an array of its own, as a reader of batches hands them out.
+    pairs = zip(workload.images, workload.labels, strict=True)
+    batches = itertools.cycle([(images.copy(), labels.copy()) for images, labels in pairs])
     for request in sys.stdin:
         chosen = list(itertools.islice(batches, int(request)))
         started = time.perf_counter()

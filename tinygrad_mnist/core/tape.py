@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import sys
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,12 +22,16 @@ import numpy as np
 from tinygrad_mnist.core.primitive import ZERO, Array, Primitive
 from tinygrad_mnist.errors import RuleError, StaleGraphError
 
+INTERNAL = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent))
+"""Where the frames are that no user wrote."""
+
 clock = itertools.count(1)
 """One clock for node creation and parameter assignment: it orders the sweep and dates the reads."""
 
 
 class _Recording(threading.local):
     on = True
+    lines: dict[int, str] | None = None
 
 
 class _Graveyard(threading.local):
@@ -57,6 +64,31 @@ def no_grad() -> Iterator[None]:
         yield
     finally:
         recording.on = before
+
+
+@contextmanager
+def source_lines() -> Iterator[dict[int, str]]:
+    """Note for each node recorded in the block, by its id, the user's line; per thread.
+
+    >>> from tinygrad_mnist import Tensor
+    >>> with source_lines() as lines:
+    ...     y = Tensor(2.0, requires_grad=True) * 3.0
+    >>> lines[y.node.id]
+    '<doctest tinygrad_mnist.core.tape.source_lines[1]>:2'
+    """
+    before, recording.lines = recording.lines, {}
+    try:
+        yield recording.lines
+    finally:
+        recording.lines = before
+
+
+def users_line() -> str:
+    """Return ``file:line`` of the innermost frame outside this package and NumPy."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame and frame.f_code.co_filename.startswith(INTERNAL):
+        frame = frame.f_back
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else "unknown"
 
 
 class Node:

@@ -127,6 +127,8 @@ class Tensor(Operators):
             )
             arrays = [o.data if isinstance(o, Tensor) else o for o in operands]
         node = tape.Node(primitive, operands, arrays, static, value, tracked, reads)
+        if tape.recording.lines is not None:
+            tape.recording.lines[node.id] = tape.users_line()
         return Tensor.of(value, node)
 
     @property

@@ -180,13 +180,6 @@ def examples(inputs: Any, labels: Any) -> tuple[Array, Array]:
     return inputs, labels
 
 
-def at_least_one(name: str, value: int) -> int:
-    """Return an integer of at least 1, or raise ArgumentError."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ArgumentError(f"{name} must be an integer of at least 1. Received: {value!r}.")
-    return int(value)
-
-
 def rows(name: str, values: Any) -> Array:
     """Return values as an array of real numbers with at least one axis.
 

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, GradientError
 
@@ -251,21 +252,3 @@ class Adam(Optimizer):
         rate = self.learning_rate * root_bias / first_bias
         parameter -= rate * first_sum / (np.sqrt(second_sum) + epsilon)
         return parameter, first_sum, second_sum
-
-
-def in_range(name: str, value: float, low: float, high: float) -> float:
-    """Return a number of the half-open interval [low, high), or raise ArgumentError."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not low <= number < high:
-        raise ArgumentError(f"{name} must be a number in [{low:g}, {high:g}). Received: {value!r}.")
-    return number
-
-
-def at_least_one(name: str, value: int) -> int:
-    """Return a positive integer, or raise ArgumentError."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ArgumentError(f"{name} must be an integer of at least 1. Received: {value!r}.")
-    return int(value)

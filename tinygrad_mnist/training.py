@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist import checkpoint, loop, mnist, nn, optim
+from tinygrad_mnist.arguments import at_least_one, in_range
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, DivergenceError
 
@@ -57,10 +58,10 @@ class Settings:
         counts += [("number of threads", 1 if self.threads is None else self.threads)]
         counts += [("hidden layer size", size) for size in self.hidden]
         for name, value in counts:
-            optim.at_least_one(f"The {name}", value)
+            at_least_one(f"The {name}", value)
         if self.seed < 0:
             raise ArgumentError(f"The seed must not be negative. Received: {self.seed}.")
-        optim.in_range("The learning rate", self.learning_rate, 0.0, float("inf"))
+        in_range("The learning rate", self.learning_rate, 0.0, float("inf"))
         parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.sizes))
         if parameters > MOST_PARAMETERS:
             raise ArgumentError(

@@ -18,7 +18,7 @@ LAYERS = (
     {"errors"},
     {"core"},
     {"ops"},
-    {"dataset", "environment", "files", "initializers", "interruption", "mnist"}
+    {"arguments", "dataset", "environment", "files", "initializers", "interruption", "mnist"}
     | {"loop", "module", "nn", "optim"},
     {"checkpoint", "plots", "report", "training"},
     {"__main__", "cli", "commands"},

@@ -297,3 +297,13 @@ def test_a_parameter_as_the_output_of_a_recorded_sweep():
     assert (type(direct), type(unreached)) == (Tensor, Tensor)
     np.testing.assert_array_equal(direct.data, [5.0, 7.0])
     assert not direct.requires_grad
+
+
+def test_source_lines_are_the_users():
+    x = leaf(1.0)
+    with tape.source_lines() as lines:
+        y = np.mean(x * 2.0)  # both nodes are this line's
+    after = x * 3.0
+    here = sys._getframe().f_lineno - 2
+    assert lines == {y.node.id: f"test_tape.py:{here}", y.node.id - 1: f"test_tape.py:{here}"}
+    assert after.node.id not in lines

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import sys
 import threading
 from collections.abc import Generator, Iterator
@@ -22,7 +23,7 @@ import numpy as np
 from tinygrad_mnist.core.primitive import ZERO, Array, Primitive
 from tinygrad_mnist.errors import RuleError, StaleGraphError
 
-INTERNAL = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent))
+INTERNAL = (f"{Path(__file__).parents[1]}{os.sep}", f"{Path(np.__file__).parent}{os.sep}")
 """Where the frames are that no user wrote."""
 
 clock = itertools.count(1)

@@ -15,7 +15,7 @@ from typing import NoReturn
 import numpy as np
 
 import tinygrad_mnist
-from tinygrad_mnist import commands
+from tinygrad_mnist import checking, commands
 from tinygrad_mnist.errors import TinygradError
 from tinygrad_mnist.training import OPTIMIZERS, Settings
 
@@ -83,6 +83,15 @@ def parser() -> argparse.ArgumentParser:
     predict.set_defaults(command=commands.predict)
     predict.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     predict.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+
+    check = subcommands.add_parser(
+        "check", help="whether the network's gradients are right, against differences"
+    )
+    check.set_defaults(command=checking.check)
+    check.add_argument("--data-dir", type=Path, metavar="DIR", help=DATA_DIR)
+    check.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of weights and directions (default 0)"
+    )
 
     info = subcommands.add_parser("info", help="versions, BLAS library, threads, data checksums")
     info.set_defaults(command=commands.info)

@@ -92,6 +92,15 @@ CASES = (
     binary(np.minimum),
     case(np.where, draw.broadcastable(3), draw.boolean, draw.normal, draw.normal),
     case(
+        lambda condition, a, b: np.where(condition, a, b) + condition,
+        draw.broadcastable(3),
+        draw.away_from_zero,  # where's rule for it is ZERO, before two that are not
+        draw.normal,
+        draw.normal,
+        name="where of a float condition",
+        of=elementwise.where,
+    ),
+    case(
         np.clip,
         draw.broadcastable(3),
         draw.wide,

@@ -101,7 +101,7 @@ def axes_of(ndim, *, tuples=True, at_most=None):
     """None, an integer of either sign, or a tuple of mixed signs."""
     kinds = [st.none()]
     if ndim:
-        kinds.append(st.integers(-ndim, ndim - 1))
+        kinds += [st.integers(-ndim, ndim - 1), st.just(-1)]  # the usual one, often
         if tuples:
             signs = st.lists(st.booleans(), min_size=ndim, max_size=ndim)
             some = st.lists(
@@ -216,7 +216,8 @@ def _permuted(draw, sides):
     shape = draw(shapes(sides))
     order = draw(st.permutations(range(len(shape))))
     mixed = tuple(axis - len(shape) if draw(st.booleans()) else axis for axis in order)
-    return [shape], {"axes": draw(st.sampled_from([None, mixed]))}
+    shifted = tuple(np.roll(range(len(shape)), 1).tolist())  # from three axes on, not its inverse
+    return [shape], {"axes": draw(st.sampled_from([shifted, mixed, None]))}
 
 
 def permuted(sides):

@@ -19,9 +19,9 @@ LAYERS = (
     {"core"},
     {"ops"},
     {"arguments", "dataset", "environment", "files", "initializers", "interruption", "mnist"}
-    | {"loop", "module", "nn", "optim"},
+    | {"loop", "module", "nn", "optim", "testing"},
     {"checkpoint", "plots", "report", "training"},
-    {"__main__", "cli", "commands"},
+    {"__main__", "checking", "cli", "commands"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ABOVE_ALL = len(LAYERS)  # of modules that the table does not have, and of the package's own names

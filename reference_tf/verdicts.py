@@ -1,0 +1,119 @@
+"""What a crosscheck reports: a comparison per array, a row per operation or leaf, a verdict.
+
+>>> print(Comparison("value", (4, 7), 0.25, 0.5, error=0.25, bound=1e-6))
+value differs at [4, 7]: ours 0.25, TensorFlow 0.5 (5.0e-01 relative, bound 2.0e-06)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One array beside TensorFlow's: where the error is largest against its bound."""
+
+    what: str
+    index: tuple[int, ...] = ()
+    ours: float = 0.0
+    theirs: float = 0.0
+    error: float = 0.0
+    bound: float = 1.0
+    fault: str = ""
+    deviation: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """The error over its bound; at most 1 if they agree."""
+        return np.inf if self.fault else self.error / self.bound
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the error is within its bound, or a known deviation of TensorFlow's."""
+        return bool(self.deviation) or self.ratio <= 1
+
+    def __str__(self) -> str:
+        if self.deviation:
+            return f"{self.what} skipped: TensorFlow deviates ({self.deviation})"
+        if self.agrees:
+            return f"{self.what} agrees"
+        if self.fault:
+            return f"{self.what} failed: {self.fault}"
+        size = abs(self.theirs) or 1.0
+        return (
+            f"{self.what} differs at {list(self.index)}: ours {self.ours:.6g}, TensorFlow "
+            f"{self.theirs:.6g} ({self.error / size:.1e} relative, bound {self.bound / size:.1e})"
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """An operation of the tape, numbered as it ran, or a leaf (number 0)."""
+
+    number: int
+    name: str
+    line: str
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything about it agrees."""
+        return all(comparison.agrees for comparison in self.comparisons)
+
+    def __str__(self) -> str:
+        number = f"#{self.number} " if self.number else ""
+        line = f" ({self.line})" if self.line else ""
+        told = [c for c in self.comparisons if c.what == "value" or not c.agrees or c.deviation]
+        return f"{number}{self.name}{line}: {'; '.join(map(str, told)) or 'agrees'}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What TensorFlow says of every operation and leaf.
+
+    Attributes
+    ----------
+    operations
+        The rows of the tape's operations, oldest first.
+    leaves
+        The rows of the arguments and parameters that a gradient was taken by.
+    """
+
+    operations: tuple[Row, ...]
+    leaves: tuple[Row, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all rows agree."""
+        return all(row.agrees for row in self.operations + self.leaves)
+
+    @property
+    def first(self) -> Row | None:
+        """The first departure: of the values as they were computed, then of the sweep."""
+        for row in self.operations:
+            if any(c.what == "value" and not c.agrees for c in row.comparisons):
+                return row
+        return next((row for row in self.operations[::-1] + self.leaves if not row.agrees), None)
+
+    @property
+    def worst(self) -> float:
+        """The largest error over its bound, known deviations left out."""
+        rows = self.operations + self.leaves
+        return max((c.ratio for r in rows for c in r.comparisons if not c.deviation), default=0.0)
+
+    @property
+    def deviations(self) -> tuple[Row, ...]:
+        """The rows where a comparison was skipped, naming the known deviation."""
+        rows = self.operations + self.leaves
+        return tuple(row for row in rows if any(c.deviation for c in row.comparisons))
+
+    def __str__(self) -> str:
+        if self.first is not None:
+            return str(self.first)
+        agreed = (
+            f"TensorFlow agrees with {len(self.operations)} operations and {len(self.leaves)} "
+            f"gradients: worst error {self.worst:.2g} of its bound"
+        )
+        return "\n".join([agreed, *map(str, self.deviations)])

@@ -1,0 +1,228 @@
+"""The sweep made wrong: its order, its sums, and who owns the gradients that come out."""
+
+from core import test_tape
+from ops import test_conventions, test_known_bugs
+
+from tinygrad_mnist.core import gradient, tape
+from tinygrad_mnist.ops import elementwise, reduction, shape
+
+from .oracles import (
+    GRAPHS,
+    LOCKED_GRAPHS,
+    ONE_STEP_A_NODE,
+    ownership,
+    plain,
+    second_order,
+)
+from .planting import edit
+
+I01 = plain(test_tape.test_i01_each_node_waits_for_all_its_uses)
+I02 = plain(test_tape.test_i02_an_operand_used_twice_counts_twice)
+OWNED = plain(test_tape.test_gradients_are_owned_and_shared_with_nothing)
+TWICE = plain(test_tape.test_a_second_backward_accumulates)
+DTYPES = plain(test_known_bugs.test_the_gradient_has_the_leafs_dtype)
+
+PENDING = "as_array(pending[parent.id][1] + contribution)"
+FOUND = "as_array(totals[key][1] + contribution)"
+POP, PUSH = "pending.pop(-heapq.heappop(newest_first))", "heapq.heappush(newest_first, -parent.id)"
+STEPS = "for operand, contribution in contributions:"
+ONCE = "for operand, contribution in {id(o): (o, c) for o, c in contributions}.values():"
+
+
+def sweep(name, *changes, oracles=(GRAPHS,)):
+    return edit(f"sweep: {name}", gradient, tape.reverse_sweep, *changes, oracles=oracles)
+
+
+def walk(name, *changes, oracles=(GRAPHS,)):
+    """Of the sweep that the tests read themselves."""
+    return edit(f"sweep: {name}", tape, tape.reverse_sweep, *changes, oracles=oracles)
+
+
+def totals(name, *changes, oracles=(GRAPHS,)):
+    return edit(f"totals: {name}", gradient, gradient._totals, *changes, oracles=oracles)
+
+
+def backward(name, *changes, oracles):
+    return edit(f"backward: {name}", gradient, gradient.backward, *changes, oracles=oracles)
+
+
+def gradients(name, function, *changes, oracles):
+    holder = test_tape if function is test_tape.gradients else gradient
+    return edit(f"gradients: {name}", holder, function, *changes, oracles=oracles)
+
+
+TRAVERSAL = (
+    sweep("assigns instead of accumulating", (PENDING, "contribution")),
+    sweep("the first contribution wins", (PENDING, "pending[parent.id][1]")),
+    sweep(
+        "max instead of sum",
+        (PENDING, "np.maximum(pending[parent.id][1], contribution)"),
+    ),
+    sweep("mean instead of sum", (PENDING, "(pending[parent.id][1] + contribution) / 2")),
+    sweep("skips the second edge to a parent", (STEPS, ONCE)),
+    sweep(
+        "breadth first",
+        (POP, "pending[-newest_first.pop(0)]"),
+        (PUSH, "newest_first.append(-parent.id)"),
+    ),
+    sweep(
+        "depth first",
+        (POP, "pending[-newest_first.pop()]"),
+        (PUSH, "newest_first.append(-parent.id)"),
+    ),
+    sweep(
+        "oldest first",
+        (POP, "pending[-newest_first.pop(newest_first.index(max(newest_first)))]"),
+        (PUSH, "newest_first.append(-parent.id)"),
+    ),
+    walk(
+        "each path once more, breadth first",
+        (POP, "pending.pop(-newest_first.pop(0))"),
+        (PUSH, "newest_first.append(-parent.id)"),
+        oracles=(ONE_STEP_A_NODE,),
+    ),
+    walk(
+        "each path once more, depth first",
+        (POP, "pending.pop(-newest_first.pop())"),
+        (PUSH, "newest_first.append(-parent.id)"),
+        oracles=(ONE_STEP_A_NODE,),
+    ),
+    sweep(
+        "visited by value",
+        (
+            "if parent.id in pending:",
+            "equal = (n for n, _ in pending.values() if np.array_equal(n.value, parent.value));"
+            "parent = next(equal, parent)\n            if parent.id in pending:",
+        ),
+        oracles=(GRAPHS, I01),
+    ),
+    sweep(
+        "adds into the first buffer",
+        (PENDING, "np.add(pending[parent.id][1], contribution, out=pending[parent.id][1])"),
+        oracles=(GRAPHS, LOCKED_GRAPHS),
+    ),
+    sweep("stops after the first operand", ("contributions:\n", "contributions[:1]:\n")),
+    sweep(
+        "rules run on arrays while recording",
+        ("if record else None", "if False else None"),
+        oracles=(second_order(elementwise.multiply),),
+    ),
+    totals("assigns instead of accumulating", (FOUND, "contribution"), oracles=(GRAPHS, I02)),
+    totals("the first contribution wins", (FOUND, "totals[key][1]"), oracles=(I02,)),
+    totals("max instead of sum", (FOUND, "np.maximum(totals[key][1], contribution)")),
+    totals(
+        "skips the second edge to a leaf",
+        (
+            STEPS.replace("contributions", "step.contributions"),
+            ONCE.replace("contributions", "step.contributions"),
+        ),
+        oracles=(I02,),
+    ),
+    totals(
+        "adds into the first buffer",
+        (FOUND, "np.add(totals[key][1], contribution, out=totals[key][1])"),
+        oracles=(GRAPHS, LOCKED_GRAPHS),
+    ),
+    totals(
+        "kept for the next backward",
+        (" = {}", " = _totals.__dict__.setdefault('kept', {})"),
+        oracles=(TWICE,),
+    ),
+    totals(
+        "a leaf that is the output is forgotten",
+        ("if wanted(output):", "if False:"),
+        oracles=(plain(test_tape.test_a_leaf_as_the_output),),
+    ),
+    gradients(
+        "leaves by value",
+        gradient._key,
+        ("-id(tensor)", "-hash(tensor.data.tobytes())"),
+        oracles=(I01,),
+    ),
+)
+
+OWNERSHIP = (
+    gradients(
+        "the seed is not copied",
+        gradient._seed,
+        ("np.array(cotangent)", "np.asarray(cotangent)"),
+        oracles=(plain(test_tape.test_a_leaf_as_the_output), ownership(elementwise.add)),
+    ),
+    gradients(
+        "the seed of a scalar is zero",
+        gradient._seed,
+        ("np.ones(output.shape,", "np.zeros(output.shape,"),
+        oracles=(I02,),
+    ),
+    gradients(
+        "of another shape is taken",
+        gradient._seed,
+        ("seed.shape != output.shape or ", ""),
+        oracles=(plain(test_tape.test_gradient_needs_a_graph_and_a_cotangent_that_fits),),
+    ),
+    gradients(
+        "a view is given away",
+        test_tape.gradients,
+        ("total if record or owned else total.copy()", "total"),
+        oracles=(OWNED,),
+    ),
+    gradients(
+        "an input given twice shares",
+        test_tape.gradients,
+        ("totals[key] = tensor, total, False", "pass"),
+        oracles=(plain(test_tape.test_gradients_of_inner_tensors_and_repeated_inputs),),
+    ),
+    gradients(
+        "unused inputs get ones",
+        test_tape.gradients,
+        ("np.zeros(tensor.shape", "np.ones(tensor.shape"),
+        oracles=(plain(test_tape.test_i09_i10_what_the_output_does_not_depend_on_gets_zeros),),
+    ),
+    gradients(
+        "every contribution is thought fresh",
+        gradient._is_fresh,
+        ("return flags.owndata", "return True or flags.owndata"),
+        oracles=(OWNED,),
+    ),
+    gradients(
+        "views are thought fresh",
+        gradient._is_fresh,
+        ("flags.owndata and ", ""),
+        oracles=(OWNED, ownership(shape.reshape)),
+    ),
+    gradients(
+        "read-only ones are thought fresh",
+        gradient._is_fresh,
+        (" and flags.writeable", ""),
+        oracles=(OWNED, LOCKED_GRAPHS),
+    ),
+    gradients(
+        "the cotangent itself is thought fresh",
+        gradient._is_fresh,
+        (" and contribution is not cotangent", ""),
+        oracles=(OWNED, ownership(elementwise.add)),
+    ),
+    backward(
+        "a leaf gets a shared or read-only view",
+        ("total if owned else total.copy()", "total"),
+        oracles=(OWNED, ownership(reduction.sum)),
+    ),
+    backward("overwrites", ("leaf._grad + total", "total"), oracles=(TWICE,)),
+    backward(
+        "into the array a caller may have kept",
+        ("as_array(leaf._grad + total)", "np.add(leaf._grad, total, out=leaf._grad)"),
+        oracles=(plain(test_tape.test_earlier_gradients_are_not_overwritten),),
+    ),
+    backward(
+        "never accumulates from None",
+        ("leaf._grad is not None", "leaf._grad is None"),
+        oracles=(I02,),
+    ),
+    backward(
+        "warns of infinities",
+        ('np.errstate(all="ignore")', 'np.errstate(all="raise")'),
+        oracles=(plain(test_conventions.test_backward_through_infinities_does_not_warn),),
+    ),
+)
+
+ENGINE_MUTANTS = (*TRAVERSAL, *OWNERSHIP)

@@ -1,0 +1,197 @@
+"""The quick oracles: the checks of the contracts and of the tests, on a few fixed draws.
+
+Nothing is checked here that is not checked elsewhere in the suite: hypothesis draws the samples of
+a row once, and its engine then stays out of it.
+"""
+
+import sys
+import warnings
+import zlib
+from collections.abc import Callable
+from functools import cache
+from itertools import islice
+from typing import NamedTuple
+
+import hypothesis
+import numpy as np
+import pytest
+from contracts import test_gradient, test_invariants, test_second_order, test_value
+from contracts.cases import CASES
+from contracts.samples import USUAL
+from core import test_random_graphs
+from ops import test_conventions, test_known_bugs
+
+from tinygrad_mnist import Primitive
+from tinygrad_mnist.core import tape
+from tinygrad_mnist.core.primitive import ZERO
+
+DRAWS, LARGEST = 100, 40
+"""Samples drawn for a row; elements in all operands of one that is kept."""
+
+
+class Oracle(NamedTuple):
+    """A check that raises where it finds something wrong."""
+
+    name: str
+    check: Callable[[], None]
+
+
+@cache
+def few(case, sides):
+    """Samples of a row, the same ones each time, that have elements but not many."""
+    drawn = []
+
+    @hypothesis.seed(zlib.crc32(case.name.encode()))
+    @hypothesis.settings(max_examples=DRAWS, deadline=None, database=None)
+    @hypothesis.given(case.sample(sides))
+    def collect(sample):
+        drawn.append(sample)
+
+    collect()
+    sized = [(sum(x.size for x in sample.operands), sample) for sample in drawn]
+    sized = sorted((pair for pair in sized if 0 < pair[0] <= LARGEST), key=lambda pair: pair[0])
+    # The largest of each kind: every combination of ranks and static arguments has its turn,
+    # whatever hypothesis happens to draw.
+    return list({str([*map(np.ndim, s.operands), s.static]): s for _, s in sized}.values())
+
+
+def holds(case, share=1.0, sides=USUAL):
+    """In the place of the contract's own ``holds``: the same check on the few samples."""
+
+    def run(check):
+        for sample in few(case, sides):
+            check(sample)
+
+    return run
+
+
+@cache
+def contract(check, primitive):
+    """A contract, for the rows of the case table that cover a primitive."""
+    rows = [case for case in CASES if case.primitive is primitive]
+
+    def over_rows():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys.modules[check.__module__], "holds", holds)
+            for case in rows:
+                check(case)
+
+    return Oracle(f"{check.__name__} of {primitive.name}", over_rows)
+
+
+def differences(primitive):
+    return contract(test_gradient.test_gradient_equals_differences, primitive)
+
+
+def second_order(primitive):
+    return contract(test_second_order.test_second_order, primitive)
+
+
+def by_the_cotangent(primitive):
+    return contract(
+        test_second_order.test_derivative_by_the_cotangent_is_the_forward_derivative, primitive
+    )
+
+
+def value(primitive):
+    return contract(test_value.test_value_equals_plain_numpy, primitive)
+
+
+def ownership(primitive):
+    return contract(
+        test_invariants.test_nothing_given_changes_and_every_gradient_is_owned, primitive
+    )
+
+
+@cache
+def plain(*checks):
+    """Tests, each over all the rows it is parametrised with."""
+
+    def over_rows():
+        for check in checks:
+            marks = [m for m in getattr(check, "pytestmark", ()) if m.name == "parametrize"]
+            for row in marks[0].args[1] if marks else [None]:
+                if not marks:
+                    check()
+                elif isinstance(marks[0].args[0], str):
+                    check(row)
+                else:
+                    check(*row)
+
+    return Oracle(", ".join(check.__name__ for check in checks), over_rows)
+
+
+POINTS = plain(
+    test_conventions.test_unary,
+    test_conventions.test_binary,
+    test_conventions.test_vector,
+    test_conventions.test_sigmoid_cross_entropy,
+)
+KNOWN_BUGS = plain(test_known_bugs.test_gradient)
+
+
+def of_rules(primitive):
+    """What a derivative rule is shown to."""
+    return differences(primitive), POINTS
+
+
+def _locking(rule_of):
+    def rule_with_locked_result(primitive, position):
+        rule = rule_of(primitive, position)
+
+        def locked(*operands, **static):
+            result = rule(*operands, **static)
+            if isinstance(result, np.ndarray):
+                result.flags.writeable = False
+            return result
+
+        return rule if rule is ZERO else locked
+
+    return rule_with_locked_result
+
+
+def _random_graphs():
+    for seed in range(40):
+        test_random_graphs.check(test_random_graphs.build(seed))
+
+
+def _locked_random_graphs():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Primitive, "rule_of", _locking(Primitive.rule_of))
+        for seed in range(20):
+            graph = test_random_graphs.build(seed)
+            test_random_graphs.check(graph)
+            graph.output.backward(graph.cotangent)
+            for leaf in graph.leaves:
+                assert leaf.grad is None or leaf.grad.flags.writeable
+
+
+def _one_step_a_node():
+    """Newest first: what walks paths instead of nodes comes to some node twice."""
+    for seed in range(20):
+        graph = test_random_graphs.build(seed)
+        sweep = tape.reverse_sweep(graph.output, graph.cotangent)
+        steps = [step.node.id for step in islice(sweep, 1000)]
+        assert steps == sorted(set(steps), reverse=True)
+
+
+GRAPHS = Oracle("random graphs", _random_graphs)
+LOCKED_GRAPHS = Oracle("random graphs, results of rules locked", _locked_random_graphs)
+ONE_STEP_A_NODE = Oracle("one step a node", _one_step_a_node)
+
+MALFORMED = (NameError, AttributeError, SyntaxError, ImportError, UnboundLocalError)
+"""A mutant that raises one of these is no wrong derivative but a slip of the pen."""
+
+
+def rejection(oracles):
+    """Why the first oracle that rejects does, or None if all accept."""
+    for oracle in oracles:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what a wrong formula divides by
+                oracle.check()
+        except MALFORMED:
+            raise
+        except (Exception, pytest.fail.Exception) as error:
+            return f"{oracle.name}: {type(error).__name__}: {error}"
+    return None

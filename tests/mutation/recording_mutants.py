@@ -1,0 +1,330 @@
+"""Nodes made wrong: their recording, their rules and kernels, what protects their arrays.
+
+Not planted, because nothing here does it: a feed cached by id and a replay that keeps the captured
+shape (there is no replay yet); a weighted mean over N and smoothing over C - 1 (no such loss).
+"""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import numpy as np
+from core import test_no_grad, test_primitive, test_tape, test_tensor
+from ops import test_conventions, test_known_bugs
+
+from tinygrad_mnist import Parameter, Tensor
+from tinygrad_mnist.core import arrays, tape, tensor
+from tinygrad_mnist.ops import activation, elementwise, indexing, reduction, shape
+from tinygrad_mnist.ops import linear_algebra as linear
+
+from .oracles import (
+    GRAPHS,
+    POINTS,
+    differences,
+    plain,
+    value,
+)
+from .planting import Mutant, edit
+
+STALE = plain(test_tape.test_a_parameter_assigned_after_use_makes_the_graph_stale)
+DTYPES = plain(test_known_bugs.test_the_gradient_has_the_leafs_dtype)
+
+
+def contributions(name, *changes, oracles, **names):
+    place = tape, tape._contributions
+    return edit(f"contributions: {name}", *place, *changes, oracles=oracles, **names)
+
+
+def fit(name, function, *changes, oracles=(GRAPHS,)):
+    return edit(f"fit: {name}", tape, function, *changes, oracles=oracles)
+
+
+def apply(name, *changes, oracles, **names):
+    place = Tensor, Tensor._apply_primitive
+    return edit(f"apply: {name}", *place, *changes, oracles=oracles, **names)
+
+
+def kernel(primitive, fault, wrong):
+    name = f"{primitive.name} kernel: {fault}"
+    return Mutant(name, primitive, "kernel", wrong, primitive.kernel, (value(primitive),))
+
+
+def instead(name, holder, key, wrong, *oracles):
+    return Mutant(name, holder, key, wrong, getattr(holder, key), oracles)
+
+
+RULES = (
+    contributions(
+        "a zero rule ends the node",
+        ("continue", "break"),
+        oracles=(differences(elementwise.where),),
+    ),
+    contributions(
+        "a zero rule silences the other operands",
+        ("continue", "return []"),
+        oracles=(plain(test_primitive.test_zero_is_skipped_by_the_sweep),),
+    ),
+    contributions(
+        "operands reversed",
+        ("*operands, **static", "*operands[::-1], **static"),
+        oracles=(differences(elementwise.divide),),
+    ),
+    contributions(
+        "the position is lost",
+        ('"position": position', '"position": 0'),
+        oracles=(differences(shape.stack),),
+    ),
+    contributions(
+        "the rule of the first operand for all",
+        ("rule_of(position)", "rule_of(0)"),
+        oracles=(differences(elementwise.subtract),),
+    ),
+    contributions(
+        "NaN replaced by 0",
+        (
+            "as_array(rule(cotangent, y, *operands, **static))",
+            "as_array(np.nan_to_num(rule(cotangent, y, *operands, **static)))",
+        ),
+        oracles=(POINTS,),
+    ),
+    contributions(
+        "the cotangent's dtype",
+        ("or contribution.dtype != like.dtype", "or False"),
+        oracles=(DTYPES,),
+    ),
+    contributions(
+        "stale values are used",
+        ("parameter.assigned_at > node.id", "False"),
+        oracles=(STALE,),
+    ),
+    contributions(
+        "fresh values are refused",
+        ("parameter.assigned_at > node.id", "parameter.assigned_at < node.id"),
+        oracles=(STALE,),
+    ),
+    fit(
+        "shape only where ranks differ",
+        tape._contributions,
+        ("contribution.shape != like.shape", "contribution.ndim != like.ndim"),
+        oracles=(differences(elementwise.add),),
+    ),
+    fit(
+        "skipped where the last axes agree by chance",
+        tape._contributions,
+        ("if contribution.shape != like.shape", "if contribution.shape[-1:] != like.shape[-1:]"),
+        oracles=(differences(elementwise.add),),
+    ),
+    fit(
+        "leading axes are not summed",
+        tape._sum_down,
+        (
+            "cotangent = cotangent.sum(axis=tuple(range(leading)))",
+            "cotangent = cotangent[(0,) * leading]",
+        ),
+    ),
+    fit(
+        "stretched axes are not summed",
+        tape._sum_down,
+        (
+            "cotangent.sum(axis=stretched, keepdims=True)",
+            "cotangent[tuple(slice(1) if n == 1 else slice(None) for n in shape)]",
+        ),
+    ),
+    fit(
+        "leading axes by their maximum",
+        tape._sum_down,
+        ("cotangent.sum(axis=tuple", "cotangent.max(axis=tuple"),
+    ),
+    fit(
+        "trailing axes for leading ones",
+        tape._sum_down,
+        ("range(leading)", "range(-leading, 0)"),
+        oracles=(differences(elementwise.multiply),),
+    ),
+    fit("not cast", tape._fit, ("fitted.astype(like.dtype)", "fitted"), oracles=(DTYPES,)),
+    fit(
+        "what does not fit is taken",
+        tape._fit,
+        ("if fitted.shape != like.shape:", "if False:"),
+        oracles=(plain(test_primitive.test_a_rule_whose_cotangent_does_not_fit_is_named),),
+    ),
+)
+
+RECORDING = (
+    apply(
+        "pruned when only the second operand needs it",
+        ("if operand.requires_grad:", "if operand.requires_grad and not arrays:"),
+        oracles=(GRAPHS,),
+    ),
+    apply(
+        "only one operand tracked",
+        ("if operand.requires_grad:", "if operand.requires_grad and not tracked:"),
+        oracles=(GRAPHS,),
+    ),
+    apply(
+        "pruned unless all operands need it",
+        ("if not (tracked and", "if not (len(tracked) == len(operands) and"),
+        oracles=(plain(test_tensor.test_a_frozen_parameter_is_a_constant),),
+    ),
+    apply(
+        "records inside no_grad",
+        (" and tape.recording.on", ""),
+        oracles=(plain(test_no_grad.test_block),),
+    ),
+    apply(
+        "integers are recorded",
+        (' and value.dtype.kind == "f"', ""),
+        oracles=(plain(test_conventions.test_casting_to_integers_ends_the_graph),),
+    ),
+    apply(
+        "a scalar's dtype leaks",
+        ("arrays.append(operand)\n", "arrays.append(real(operand))\n"),
+        oracles=(plain(test_tensor.test_python_scalars_stay_weak_and_numpy_scalars_do_not),),
+    ),
+    apply(
+        "reads are not noted",
+        ("reads.append(operand)", "pass"),
+        oracles=(STALE,),
+    ),
+    apply(
+        "static defaults do not reach the rules",
+        ("**primitive.defaults, **static", "**static"),
+        oracles=(
+            differences(reduction.sum),
+            plain(test_primitive.test_static_defaults_reach_the_rules),
+        ),
+    ),
+    apply(
+        "results can be written into",
+        ("value.setflags(write=False)", "pass"),
+        oracles=(plain(test_tensor.test_nothing_writes_into_a_tensor),),
+    ),
+    apply(
+        "a view of a parameter changes with it",
+        ("if primitive.view and reads:", "if False:"),
+        oracles=(plain(test_tensor.test_a_parameter_owns_its_value),),
+    ),
+    apply(
+        "a cycle keeps the graph alive",
+        (
+            "return Tensor.of(value, node)",
+            "reads.append(Cycle(assigned_at=0, node=node)); return Tensor.of(value, node)",
+        ),
+        oracles=(plain(test_tape.test_j10_a_dead_loss_frees_its_graph_without_the_collector),),
+        Cycle=SimpleNamespace,
+    ),
+    apply(
+        "a list keeps the graph alive",
+        (
+            "return Tensor.of(value, node)",
+            "kept.append(node); return Tensor.of(value, node)",
+        ),
+        oracles=(plain(test_tape.test_j10_a_dead_loss_frees_its_graph_without_the_collector),),
+        kept=[],
+    ),
+    edit(
+        "no_grad: not restored after an exception",
+        test_no_grad,
+        test_no_grad.no_grad,
+        ("try:", "if True:"),
+        ("    finally:\n        recording.on = before", "    recording.on = before"),
+        oracles=(plain(test_no_grad.test_comes_back_after_an_exception),),
+        decorate=contextmanager,
+    ),
+    edit(
+        "no_grad: the inner block switches recording on",
+        test_no_grad,
+        test_no_grad.no_grad,
+        ("        recording.on = before", "        recording.on = True"),
+        oracles=(plain(test_no_grad.test_nested),),
+        decorate=contextmanager,
+    ),
+    instead(
+        "no_grad: for all threads",
+        tape,
+        "recording",
+        SimpleNamespace(on=True, lines=None),
+        plain(test_no_grad.test_each_thread_has_its_own),
+    ),
+)
+
+KEPT_ARRAY = plain(test_tensor.test_j04_an_operand_changed_after_use_does_not_change_the_gradient)
+PROTECTION = (
+    instead(
+        "held: a saved input is not protected", tensor, "held", lambda array: array, KEPT_ARRAY
+    ),
+    edit(
+        "held: a view is trusted",
+        arrays,
+        arrays.held,
+        ("owner = owner.base", "owner = None"),
+        oracles=(plain(test_tensor.test_a_read_only_view_of_a_writable_array_is_copied),),
+    ),
+    instead(
+        "index: not protected",
+        indexing,
+        "_frozen",
+        lambda part: part,
+        plain(test_tensor.test_j04_an_index_changed_after_use_does_not_change_the_gradient),
+    ),
+    edit(
+        "parameter: members are not dated",
+        Parameter,
+        Parameter.storage,
+        ("(self, *self._members)", "(self,)"),
+        oracles=(plain(test_tape.test_assigning_a_packed_vector_makes_its_members_graphs_stale),),
+    ),
+    edit(
+        "parameter: assignments are not dated",
+        Parameter,
+        Parameter.storage,
+        ("next(tape.clock)", "0"),
+        oracles=(STALE,),
+    ),
+    edit(
+        "parameter: a detached value moves on",
+        Parameter,
+        Parameter.detach,
+        ("self.numpy()", "self.data.view()"),
+        oracles=(plain(test_tensor.test_a_parameter_owns_its_value),),
+    ),
+    edit(
+        "parameter: an assignment broadcasts",
+        Parameter,
+        Parameter.assign,
+        ("if array.shape != self.shape:", "if False:"),
+        oracles=(plain(test_tensor.test_assigning_what_does_not_fit),),
+    ),
+)
+
+KERNELS = (
+    kernel(
+        reduction.sum,
+        "keepdims ignored when axis is None",
+        lambda x, *, axis, keepdims, out=None: np.sum(
+            x, axis=axis, keepdims=keepdims and axis is not None
+        ),
+    ),
+    kernel(
+        activation.softmax,
+        "the first axis for -1",
+        lambda x, *, axis, out=None: (
+            np.exp(x) / np.exp(x).sum(axis=0 if axis == -1 else axis, keepdims=True)
+        ),
+    ),
+    kernel(shape.reshape, "Fortran order", lambda x, *, shape: np.reshape(x, shape, order="F")),
+    kernel(linear.matmul, "operands swapped", lambda a, b, *, out=None: np.matmul(b.T, a.T).T),
+    kernel(activation.relu, "absolute", lambda x, *, out=None: np.abs(x)),
+    kernel(
+        reduction.mean,
+        "a tenth too much",
+        lambda x, *, axis, keepdims, out=None: np.mean(x, axis=axis, keepdims=keepdims) * 1.1,
+    ),
+    kernel(
+        activation.softmax_cross_entropy_with_logits,
+        "sign",
+        lambda z, x, *, out=None: np.vecdot(z, activation.log_softmax(x)),
+    ),
+    kernel(elementwise.add, "subtracts", np.subtract),
+)
+
+RECORDING_MUTANTS = (*RULES, *RECORDING, *PROTECTION, *KERNELS)

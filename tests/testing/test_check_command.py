@@ -1,0 +1,74 @@
+"""``tinygrad-mnist check``: a table with a verdict per parameter, and an exit status."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import small_runs
+
+from tinygrad_mnist import Primitive, checking
+from tinygrad_mnist.cli import main
+from tinygrad_mnist.ops.activation import relu
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return small_runs.write_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(autouse=True)
+def _without_tensorflow(monkeypatch):
+    """It takes seconds to import."""
+    monkeypatch.setitem(sys.modules, "reference_tf.crosscheck", None)
+
+
+def test_the_networks_gradients_are_right(capsys):
+    assert main(["check"]) == 0
+    out = capsys.readouterr().out
+    assert len([line for line in out.splitlines() if " OK " in line]) == 6
+    assert "OK: every gradient agrees with the differences" in out
+    assert "TensorFlow was not asked" in out
+
+
+def test_a_wrong_rule_is_printed_and_fails_the_command(capsys, monkeypatch, data):
+    monkeypatch.setitem(relu.rules, "x", lambda ct, y, x: 1.01 * ct * (x > 0))
+    assert main(["check", "--data-dir", str(data)]) == 1
+    out = capsys.readouterr().out
+    assert "WRONG" in out
+    assert "first wrong rule: " in out
+    assert "relu" in out
+
+
+def test_a_negative_seed_is_refused(capsys):
+    assert main(["check", "--seed", "-1"]) == 2
+    assert "must not be negative" in capsys.readouterr().err
+
+
+def test_the_cost_is_the_networks_own(data):
+    cost = checking.Cost(0, data)
+    assert isinstance(relu, Primitive)
+    value = cost(*cost.parameters)
+    assert np.isfinite(float(value))
+
+
+class Opinion(SimpleNamespace):
+    def __str__(self):
+        return "#3 matmul: cotangent of b differs"
+
+
+def test_the_command_fails_where_tensorflow_departs(capsys, monkeypatch, data):
+    departing = SimpleNamespace(compare=lambda f, *arrays: Opinion(agrees=False))
+    monkeypatch.setitem(sys.modules, "reference_tf.crosscheck", departing)
+    assert main(["check", "--data-dir", str(data)]) == 1
+    assert "TensorFlow departs: #3 matmul" in capsys.readouterr().out
+
+
+@pytest.mark.tf
+def test_tensorflow_agrees():
+    pytest.importorskip("tensorflow")
+    command = [sys.executable, "-m", "tinygrad_mnist", "check"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "TensorFlow agrees with" in done.stdout

@@ -1,0 +1,92 @@
+"""`check_grads`: is a gradient right? `assert_grads`: raise if it is not.
+
+>>> import numpy as np
+>>> print(check_grads(np.tanh, np.array([0.5, -1.0]), order=1).verdict)
+OK
+>>> halved = check_grads(lambda x: (x**2).sum(), np.array([1.0, 2.0]), gradient=lambda x: x)
+>>> print(halved.verdict)
+WRONG
+>>> halved.cause.partition(":")[0]
+'it is half of the right one'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.testing.examination import Examination
+from tinygrad_mnist.testing.subject import Subject
+from tinygrad_mnist.testing.verdict import GradientCheckError, Report, Verdict
+
+
+def check_grads(
+    function: Callable[..., Any],
+    *arrays: Any,
+    gradient: Callable[..., Any] | None = None,
+    vjp: Callable[..., Any] | None = None,
+    order: int = 2,
+    seed: int = 0,
+) -> Report:
+    """Compare the gradients of a function with differences in float64.
+
+    Parameters
+    ----------
+    function
+        A function of the arrays. It is given Tensors and must return one, unless ``gradient`` or
+        ``vjp`` is given: then it is any NumPy function.
+    arrays
+        Where to check; gradients are taken by the floating ones.
+    gradient
+        ``gradient(*arrays)``, a person's own, of a function with a single result: an array, or a
+        tuple with one per floating argument.
+    vjp
+        ``vjp(cotangent, *arrays)``, likewise, for a result of any shape: of
+        ``sum(cotangent * result)``. The cotangent is random, for a sum would hide errors.
+    order
+        Up to which derivative the engine's are checked; a person's own only to the first.
+    seed
+        Of the cotangent and the directions.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no floating array, the order is below 1, or the function returns no Tensor.
+    """
+    given = [np.array(a) for a in arrays]
+    if order < 1 or not any(a.dtype.kind == "f" for a in given):
+        raise ArgumentError(
+            "check_grads needs a floating array at least, and an order of at least 1. Received: "
+            f"dtypes {', '.join(str(a.dtype) for a in given) or 'none'}, order {order}."
+        )
+    subject = Subject(function, gradient, vjp)
+    names = subject.argument_names(len(given))
+    floating = [i for i, a in enumerate(given) if a.dtype.kind == "f"]
+    with np.errstate(all="ignore"):  # what is not finite gets a verdict
+        for level in range(1, (order if subject.by_engine else 1) + 1):
+            check = Examination(subject, given, [names[i] for i in floating], seed + level)
+            report = replace(check.report(), function=Subject(function).name, order=level)
+            if report.verdict is not Verdict.OK or not check.differentiable:
+                break
+            weights = [check.generator.standard_normal(given[i].shape) for i in floating]
+            given = check.arrays
+            subject = subject.derivative(weights, check.cotangent)
+    return report
+
+
+def assert_grads(function: Callable[..., Any], *arrays: Any, **options: Any) -> Report:
+    """Return the report of `check_grads`, or raise if the gradient was not seen to be right.
+
+    Raises
+    ------
+    GradientCheckError
+        An AssertionError with the report, unless its verdict is OK or KINK.
+    """
+    report = check_grads(function, *arrays, **options)
+    if not report.passed:
+        raise GradientCheckError(report)
+    return report

@@ -1,0 +1,99 @@
+"""Slopes by differences: central and one-sided from five points, and the complex step.
+
+The step h is the cube root of the rounding error, times the element's size where that is above
+one: there truncation and rounding are about equal. In float64 it is 6e-6.
+
+>>> found = slope(lambda x: (float(abs(x[0])), float(abs(x[0]))), np.array([0.0]), np.array([1.0]))
+>>> round(found.left, 6), round(found.right, 6)
+(-1.0, 1.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_mnist.core.primitive import Array
+
+EPSILON = float(np.finfo(np.float64).eps)
+ROUNDINGS = 50
+"""How many roundings of the sum of absolute terms a value may carry."""
+COMPLEX_STEP = 1e-30
+
+Scalar = Callable[[Array], tuple[float, float]]
+"""A function of an array: its value, and the sum of its absolute terms, which rounding follows."""
+
+
+class Slope(NamedTuple):
+    """Estimates of one derivative, and how far rounding alone can move the central one."""
+
+    central: float
+    left: float
+    right: float
+    noise: float
+
+
+def slope(
+    function: Scalar, x: Array, direction: Array, epsilon: float = EPSILON, shrink: float = 1.0
+) -> Slope:
+    """Differentiate at x along a direction from five points.
+
+    Parameters
+    ----------
+    epsilon
+        The relative rounding error of the function.
+    shrink
+        Scales the step: a kink nearby that a step crosses, a smaller one does not.
+    """
+    size = max(1.0, float(np.abs(x[direction != 0]).max()))
+    h = shrink * epsilon ** (1 / 3) * size
+    length = np.vdot(direction, direction)
+    values, taken, scale = [], [], 0.0
+    for offset in (-2, -1, 0, 1, 2):
+        moved = x + offset * h * direction
+        value, terms = function(moved)
+        values.append(value)
+        taken.append(float(np.vdot(moved - x, direction) / length))  # x + h is rounded
+        scale = max(scale, terms)
+    below2, below, here, above, above2 = values
+    return Slope(
+        central=(above - below) / (taken[3] - taken[1]),
+        # Second order, so that curvature does not look like a kink.
+        left=(3 * here - 4 * below + below2) / (2 * (taken[2] - taken[1])),
+        right=(4 * above - 3 * here - above2) / (2 * (taken[3] - taken[2])),
+        noise=ROUNDINGS * epsilon * scale / h,
+    )
+
+
+def element(shape: tuple[int, ...], index: tuple[int, ...]) -> Array:
+    """Return the direction of one element."""
+    direction = np.zeros(shape)
+    direction[index] = 1.0
+    return direction
+
+
+def random_direction(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Return a direction of length about 1 in which no element counts much less than another."""
+    signs = generator.choice([-1.0, 1.0], shape)
+    magnitudes: Array = generator.uniform(0.5, 1.5, shape) / np.sqrt(max(1, signs.size))
+    return signs * magnitudes
+
+
+def taylor_exponent(function: Scalar, x: Array, direction: Array, derivative: float) -> float:
+    """Return with which power of h what the first-order Taylor polynomial leaves out falls.
+
+    2 says that the derivative is right, 1 that it is wrong; nan where rounding hides what is left
+    out, as it does where the function is linear.
+    """
+    here, scale = function(x)
+    steps = 10.0 ** np.arange(-1, -5, -1)
+    left_out = [abs(function(x + h * direction)[0] - here - h * derivative) for h in steps]
+    clear = [
+        (h, rest) for h, rest in zip(steps, left_out, strict=True) if rest > 1e3 * EPSILON * scale
+    ]
+    if len(clear) < 2 or not np.isfinite(left_out).all():
+        return float("nan")
+    (wide, much), (narrow, little) = clear[-2:]
+    return float(np.log(much / little) / np.log(wide / narrow))

@@ -1,0 +1,188 @@
+"""The examination of one derivative of one function at one point: all verdicts are given here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.errors import RuleError
+from tinygrad_mnist.testing import cause
+from tinygrad_mnist.testing.compare import (
+    WHOLE_GRADIENT_UP_TO,
+    Projection,
+    compare,
+    judge,
+    numeric_gradient,
+)
+from tinygrad_mnist.testing.differences import COMPLEX_STEP, random_direction, taylor_exponent
+from tinygrad_mnist.testing.subject import Subject
+from tinygrad_mnist.testing.sweep import first_wrong_rule
+from tinygrad_mnist.testing.verdict import ArgumentReport, Report, Verdict
+
+GRAVITY = list(Verdict)
+SINGLE_DIGITS = float(np.sqrt(np.finfo(np.float32).eps))
+"""How far a float32 gradient may be from the float64 one: half of its digits."""
+
+
+class Examination:
+    """One order of derivative of one function at one point."""
+
+    def __init__(
+        self, subject: Subject, given: Sequence[Array], names: Sequence[str], seed: int
+    ) -> None:
+        self.subject, self.given, self.names = subject, given, names
+        self.generator = np.random.default_rng(seed)
+        self.floating = [i for i, a in enumerate(given) if a.dtype.kind == "f"]
+        self.arrays = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in given]
+        self.value = self._first_value()
+        # Away from zero, so that no element of the result is looked at less than the others.
+        draw = random_direction(self.generator, self.value.shape)
+        self.cotangent = draw * np.sqrt(max(1, draw.size))
+        if subject.gradient is not None:
+            self.cotangent = np.ones(self.value.shape)
+        self.epsilon = subject.epsilon(self.arrays, self.value)
+
+    def _first_value(self) -> Array:
+        try:
+            return self.subject.value(self.arrays)
+        except (TypeError, ValueError):
+            if all(a.dtype == b.dtype for a, b in zip(self.arrays, self.given, strict=True)):
+                raise
+            self.arrays = list(self.given)  # the function insists on its own dtypes
+            return self.subject.value(self.arrays)
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether the result depends on an argument by way of the engine's tape."""
+        return self.subject.by_engine and self.subject.output(self.arrays)[1].requires_grad
+
+    def report(self) -> Report:
+        """Judge the gradient by every argument; look for cause and rule if one is wrong."""
+        try:
+            found = self.subject.gradients(self.arrays, self.cotangent)
+            again = self.subject.gradients(self.arrays, self.cotangent)
+            doubled = self.subject.gradients(self.arrays, 2 * self.cotangent)
+            own_dtype = self.subject.value(self.given).dtype
+            own = self.subject.gradients(self.given, self.cotangent.astype(own_dtype))
+        except RuleError as error:
+            return self._verdict(
+                Verdict.SHAPE_OR_DTYPE,
+                str(error),
+                rule=first_wrong_rule(self.subject, self.arrays, self.cotangent).rule,
+            )
+        misfit = self._misfits(own)
+        if misfit:
+            return misfit
+        found, again, doubled, own = (
+            [np.asarray(g) for g in gradients] for gradients in (found, again, doubled, own)
+        )
+        value = self.subject.value(self.arrays)
+        same = [value.tobytes() == self.value.tobytes()]
+        same += [a.tobytes() == b.tobytes() for a, b in zip(found, again, strict=True)]
+        if not all(same):
+            return self._verdict(Verdict.NONDETERMINISTIC, "two runs differ")
+        if not np.isfinite(value).all():
+            return self._verdict(Verdict.NON_FINITE, "the result itself is not finite")
+        arguments = tuple(self._argument(k, found[k], own[k]) for k in range(len(found)))
+        report = _gravest(arguments, self.subject.name)
+        if report.verdict is Verdict.WRONG:
+            k = next(i for i, a in enumerate(arguments) if a.verdict is Verdict.WRONG)
+            report = replace(
+                report, cause=self._cause(k, found[k], doubled[k]), taylor=self._taylor(k, found[k])
+            )
+        if report.verdict in (Verdict.WRONG, Verdict.NON_FINITE) and self.subject.by_engine:
+            fault = first_wrong_rule(self.subject, self.arrays, self.cotangent)
+            report = replace(report, rule=fault.rule, cause=fault.cause or report.cause)
+        return report
+
+    def _verdict(self, verdict: Verdict, note: str, rule: str = "") -> Report:
+        arguments = tuple(ArgumentReport(name, verdict, note=note) for name in self.names)
+        return Report(self.subject.name, verdict, arguments, rule=rule)
+
+    def _misfits(self, gradients: list[Any]) -> Report | None:
+        """Return a report if a gradient has not the shape and dtype of its argument."""
+        count = len(self.floating)
+        if len(gradients) != count:
+            note = f"{len(gradients)} gradients were returned for {count} floating arguments"
+            return self._verdict(Verdict.SHAPE_OR_DTYPE, note)
+        reports, guesses = [], []
+        for k, (name, gradient) in enumerate(zip(self.names, gradients, strict=True)):
+            like, received = self.given[self.floating[k]], type(gradient).__name__
+            if gradient is not None:
+                received = f"shape {np.shape(gradient)}, dtype {np.asarray(gradient).dtype}"
+            expected = f"shape {like.shape}, dtype {like.dtype}"
+            fits = received == expected
+            verdict = Verdict.OK if fits else Verdict.SHAPE_OR_DTYPE
+            note = "" if fits else f"received {received}; must be {expected}"
+            reports.append(ArgumentReport(name, verdict, note=note))
+            numbers = gradient is not None and np.asarray(gradient).dtype.kind in "biuf"
+            if not fits and numbers and np.shape(gradient) != like.shape:
+                guesses.append(cause.guess(np.asarray(gradient), self._numeric(k)))
+        if all(r.verdict is Verdict.OK for r in reports):
+            return None
+        text = next((g for g in guesses if g), "")
+        return replace(_gravest(tuple(reports), self.subject.name), cause=text)
+
+    def projection(self, k: int) -> Projection:
+        """Return the result, contracted with the cotangent, as a function of one argument."""
+        position = self.floating[k]
+
+        def with_argument(x: Array) -> list[Array]:
+            like = self.arrays[position].dtype
+            x = x if x.dtype.kind == "c" else x.astype(like, copy=False)
+            return [*self.arrays[:position], x, *self.arrays[position + 1 :]]
+
+        def projected(x: Array) -> tuple[float, float]:
+            terms = self.cotangent * self.subject.value(with_argument(x))
+            return float(terms.sum()), float(np.abs(terms).sum())
+
+        def complex_step(x: Array, direction: Array) -> float | None:
+            result = self.subject.complex_value(with_argument(x + COMPLEX_STEP * 1j * direction))
+            if result is None:
+                return None
+            slope = float((self.cotangent * result.imag).sum() / COMPLEX_STEP)
+            return slope if np.isfinite(slope) else None
+
+        return Projection(projected, self.epsilon, complex_step)
+
+    def _argument(self, k: int, gradient: Array, own: Array) -> ArgumentReport:
+        name, x = self.names[k], self.arrays[self.floating[k]].astype(np.float64)
+        if not np.isfinite(gradient).all():
+            index = tuple(int(i) for i in np.argwhere(~np.isfinite(gradient))[0])
+            note = f"the gradient at {list(index)} is {gradient[index]}"
+            return ArgumentReport(name, Verdict.NON_FINITE, note=note)
+        elements = compare(self.projection(k), x, gradient, self.generator)
+        verdict = judge(elements)
+        if verdict is Verdict.OK and own.dtype != np.float64:
+            error = np.abs(own - gradient).max(initial=0.0)
+            if not error <= SINGLE_DIGITS * np.abs(gradient).max(initial=0.0):
+                note = f"right in float64, but {own.dtype} is off by {error:.1e}"
+                return ArgumentReport(name, Verdict.PRECISION_LIMITED, tuple(elements[:5]), note)
+        return ArgumentReport(name, verdict, tuple(elements[:5]))
+
+    def _numeric(self, k: int) -> Array:
+        x = self.arrays[self.floating[k]].astype(np.float64)
+        return numeric_gradient(self.projection(k), x)
+
+    def _cause(self, k: int, gradient: Array, doubled: Array) -> str:
+        if self.subject.gradient is None and cause.ignores_upstream(gradient, doubled):
+            return cause.ignores_upstream(gradient, doubled)
+        if gradient.size > WHOLE_GRADIENT_UP_TO:
+            return ""
+        sizes = [n for a in (*self.arrays, self.value) for n in a.shape]
+        return cause.guess(gradient, self._numeric(k), sizes)
+
+    def _taylor(self, k: int, gradient: Array) -> float:
+        x = self.arrays[self.floating[k]].astype(np.float64)
+        direction = random_direction(self.generator, x.shape)
+        derivative = float(np.vdot(direction, gradient))
+        return taylor_exponent(self.projection(k).value, x, direction, derivative)
+
+
+def _gravest(arguments: tuple[ArgumentReport, ...], function: str) -> Report:
+    verdict = min((a.verdict for a in arguments), key=GRAVITY.index)
+    return Report(function, verdict, arguments)

@@ -1,0 +1,197 @@
+"""Verdicts and the report that carries them.
+
+>>> Verdict.OK.passed, Verdict.WRONG.passed
+(True, False)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from tinygrad_mnist.errors import TinygradError
+
+
+class Verdict(Enum):
+    """What a check found, the gravest first: a report has the gravest of its arguments'."""
+
+    SHAPE_OR_DTYPE = "SHAPE-OR-DTYPE"
+    NONDETERMINISTIC = "NONDETERMINISTIC"
+    NON_FINITE = "NON-FINITE"
+    WRONG = "WRONG"
+    PRECISION_LIMITED = "PRECISION-LIMITED"
+    KINK = "KINK"
+    OK = "OK"
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gradient was seen to be right, or at a kink to be a subgradient."""
+        return self in (Verdict.OK, Verdict.KINK)
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for the report."""
+        return _MEANINGS[self]
+
+    def __str__(self) -> str:
+        return self.value
+
+
+_MEANINGS = {
+    Verdict.SHAPE_OR_DTYPE: "a gradient has not the shape and dtype of its argument",
+    Verdict.NONDETERMINISTIC: "the same arguments gave two results, so differences mean nothing",
+    Verdict.NON_FINITE: "the function or a gradient is infinite or NaN here",
+    Verdict.WRONG: "a gradient differs from the differences by more than its bound",
+    Verdict.PRECISION_LIMITED: "nothing was seen to be wrong, but rounding would hide it",
+    Verdict.KINK: "not differentiable here; any slope between left and right is accepted",
+    Verdict.OK: "every gradient agrees with the differences",
+}
+
+
+@dataclass(frozen=True)
+class Element:
+    """One comparison: of the derivative by an element, or along a direction (index None)."""
+
+    index: tuple[int, ...] | None
+    analytic: float
+    numeric: float
+    left: float
+    right: float
+    bound: float
+    kink: bool = False
+
+    @property
+    def error(self) -> float:
+        """The distance from the differences; at a kink, from what lies between the slopes."""
+        if self.kink:
+            slopes = [value for value in (self.left, self.right) if math.isfinite(value)]
+            if not slopes:
+                return math.inf
+            return max(min(slopes) - self.analytic, self.analytic - max(slopes), 0.0)
+        return abs(self.analytic - self.numeric)
+
+    @property
+    def relative(self) -> float:
+        """The error relative to the numeric derivative; infinite if that is zero."""
+        return self.error / abs(self.numeric) if self.numeric else math.inf
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the error is above the bound, or is NaN."""
+        return not self.error <= self.bound
+
+    @property
+    def severity(self) -> float:
+        """The error in bounds."""
+        ratio = self.error / self.bound
+        return ratio if math.isfinite(ratio) else math.inf
+
+    @property
+    def place(self) -> str:
+        """The index, or what stands for it along a direction."""
+        return "direction" if self.index is None else str(list(self.index))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.place:<16}{self.analytic:>14.7g}{self.numeric:>14.7g}{self.left:>12.5g}"
+            f"{self.right:>12.5g}{self.error:>10.1e}{self.relative:>10.1e}{self.bound:>10.1e}"
+        )
+
+
+HEADINGS = (
+    f"{'at':<16}{'analytic':>14}{'numeric':>14}{'left':>12}{'right':>12}{'error':>10}"
+    f"{'relative':>10}{'bound':>10}"
+)
+
+
+@dataclass(frozen=True)
+class ArgumentReport:
+    """The verdict on the gradient by one argument; ``elements`` are compared, worst first."""
+
+    name: str
+    verdict: Verdict
+    elements: tuple[Element, ...] = ()
+    note: str = ""
+
+    @property
+    def worst(self) -> Element | None:
+        """The comparison with the largest error in bounds."""
+        return self.elements[0] if self.elements else None
+
+    def __str__(self) -> str:
+        found = f"{self.name:<12} {self.verdict!s:<17}"
+        if self.worst:
+            found += f" worst error {self.worst.error:.1e}, bound {self.worst.bound:.1e}"
+        return f"{found}  {self.note}".rstrip()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `check_grads` found.
+
+    Attributes
+    ----------
+    function
+        The name of what was checked.
+    verdict
+        The gravest verdict of all arguments.
+    arguments
+        A report per floating argument.
+    order
+        Which derivative was checked last: the one at fault, if there is one.
+    cause
+        A guess at what is wrong, from the pattern of the error; empty without one.
+    rule
+        The first wrong (or non-finite) step of the engine's sweep; empty if none was looked for.
+    taylor
+        The power with which the Taylor remainder falls: 2 if the gradient is right, 1 if wrong.
+    """
+
+    function: str
+    verdict: Verdict
+    arguments: tuple[ArgumentReport, ...] = ()
+    order: int = 1
+    cause: str = ""
+    rule: str = ""
+    taylor: float = math.nan
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gradient was seen to be right, or at a kink to be a subgradient."""
+        return self.verdict.passed
+
+    @property
+    def worst(self) -> tuple[str, Element] | None:
+        """The name of the argument and the comparison with the largest error in bounds."""
+        found = [(a.name, a.worst) for a in self.arguments if a.worst]
+        return max(found, key=lambda pair: pair[1].severity, default=None)
+
+    def __str__(self) -> str:
+        derivative = {1: "gradient", 2: "second derivative"}.get(
+            self.order, f"derivative of order {self.order}"
+        )
+        lines = [f"{self.verdict}: {derivative} of {self.function}: {self.verdict.meaning}."]
+        lines += [f"  {argument}" for argument in self.arguments[:10]]
+        if len(self.arguments) > 10:
+            lines.append(f"  and {len(self.arguments) - 10} more arguments")
+        if self.verdict is not Verdict.OK and self.worst:
+            name = self.worst[0]
+            elements = next(a.elements for a in self.arguments if a.name == name)
+            lines += [f"  the worst of {name}:", f"    {HEADINGS}", *(f"    {e}" for e in elements)]
+        if self.cause:
+            lines.append(f"  likely cause: {self.cause}.")
+        if self.rule:
+            fault = "non-finite step" if self.verdict is Verdict.NON_FINITE else "wrong rule"
+            lines.append(f"  first {fault}: {self.rule}.")
+        if math.isfinite(self.taylor):
+            lines.append(f"  Taylor remainder falls like h^{self.taylor:.2f} (2: right, 1: wrong).")
+        return "\n".join(lines)
+
+
+class GradientCheckError(TinygradError, AssertionError):
+    """A gradient failed its check; ``report`` says how, and is the message."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report

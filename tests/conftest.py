@@ -46,3 +46,17 @@ def _no_hidden_randomness():
     """A test that forgets a seed still gives the same answer twice."""
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002  the legacy global state is what must be pinned
+
+
+MUTANT = "mutation/test_gate.py::test_a_mutant_is_killed["
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say at the end of every run that the mutation gate was part of how many it killed."""
+
+    def met(outcome):
+        return sum(MUTANT in r.nodeid for r in terminalreporter.stats.get(outcome, []))
+
+    killed, survived = met("passed"), met("failed")
+    if killed or survived:
+        terminalreporter.write_line(f"mutation gate: killed {killed} of {killed + survived}")

@@ -68,8 +68,13 @@ def check_grads(
     floating = [i for i, a in enumerate(given) if a.dtype.kind == "f"]
     with np.errstate(all="ignore"):  # what is not finite gets a verdict
         for level in range(1, (order if subject.by_engine else 1) + 1):
-            check = Examination(subject, given, [names[i] for i in floating], seed + level)
-            report = replace(check.report(), function=Subject(function).name, order=level)
+            at = subject, given, [names[i] for i in floating], seed + level
+            check = Examination(*at)
+            report = check.report()
+            rows = iter(check.rows if level == 1 else ())
+            while report.verdict is Verdict.OK and (row := next(rows, None)) is not None:
+                report = Examination(*at, row=row).report()
+            report = replace(report, function=Subject(function).name, order=level)
             if report.verdict is not Verdict.OK or not check.differentiable:
                 break
             weights = [check.generator.standard_normal(given[i].shape) for i in floating]

@@ -24,15 +24,25 @@ from tinygrad_mnist.testing.sweep import first_wrong_rule
 from tinygrad_mnist.testing.verdict import ArgumentReport, Report, Verdict
 
 GRAVITY = list(Verdict)
+WHOLE_JACOBIAN_UP_TO = 64
+"""Elements of a Jacobian that is checked row by row, after one random combination of its rows."""
 SINGLE_DIGITS = float(np.sqrt(np.finfo(np.float32).eps))
 """How far a float32 gradient may be from the float64 one: half of its digits."""
 
 
 class Examination:
-    """One order of derivative of one function at one point."""
+    """One order of derivative of one function at one point.
+
+    The cotangent is random, or picks out one ``row`` of the Jacobian.
+    """
 
     def __init__(
-        self, subject: Subject, given: Sequence[Array], names: Sequence[str], seed: int
+        self,
+        subject: Subject,
+        given: Sequence[Array],
+        names: Sequence[str],
+        seed: int,
+        row: int | None = None,
     ) -> None:
         self.subject, self.given, self.names = subject, given, names
         self.generator = np.random.default_rng(seed)
@@ -44,6 +54,9 @@ class Examination:
         self.cotangent = draw * np.sqrt(max(1, draw.size))
         if subject.gradient is not None:
             self.cotangent = np.ones(self.value.shape)
+        if row is not None:
+            self.cotangent = np.zeros(self.value.shape)
+            self.cotangent.flat[row] = 1.0
         self.epsilon = subject.epsilon(self.arrays, self.value)
 
     def _first_value(self) -> Array:
@@ -59,6 +72,13 @@ class Examination:
     def differentiable(self) -> bool:
         """Whether the result depends on an argument by way of the engine's tape."""
         return self.subject.by_engine and self.subject.output(self.arrays)[1].requires_grad
+
+    @property
+    def rows(self) -> range:
+        """The rows of the Jacobian, if it has several but is small."""
+        inputs = sum(self.arrays[i].size for i in self.floating)
+        small = self.value.size > 1 and self.value.size * inputs <= WHOLE_JACOBIAN_UP_TO
+        return range(self.value.size if small else 0)
 
     def report(self) -> Report:
         """Judge the gradient by every argument; look for cause and rule if one is wrong."""

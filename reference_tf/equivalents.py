@@ -144,7 +144,8 @@ def _leaky_relu(x: Any, alpha: float) -> Any:
 
 
 def _elu(x: Any, alpha: float) -> Any:
-    return tf.where(x > 0, x, alpha * tf.nn.elu(x))
+    # tf.nn.elu computes exp(x) - 1, which cancels near 0.
+    return tf.where(x > 0, x, alpha * tf.math.expm1(tf.minimum(x, tf.zeros_like(x))))
 
 
 def _normalised(function: Callable[..., Any]) -> Callable[..., Any]:

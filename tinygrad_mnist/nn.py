@@ -168,14 +168,7 @@ class Sequential(Module):
             raise ArgumentError(f"loss must be a function of labels, outputs. Received: {loss!r}.")
         x, y = loop.examples(self._cast(x), y)
         if validation_data is not None:
-            if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-                sized = isinstance(validation_data, Sized)
-                length = f" of length {len(validation_data)}" if sized else ""
-                raise ArgumentError(
-                    "validation_data must be a pair of examples and labels. Received: "
-                    f"{type(validation_data).__name__}{length}."
-                )
-            validation_data = loop.examples(self._cast(validation_data[0]), validation_data[1])
+            validation_data = self._pair(validation_data)
         optimizer = optimizer or self.optimizer or Adam(self.parameters())
         if not isinstance(optimizer, Optimizer):
             raise ArgumentError(
@@ -211,6 +204,17 @@ class Sequential(Module):
     def predict(self, x: Array) -> Array:
         """Return the outputs for examples, one row each; their argmax is the class."""
         return loop.outputs(self, self._cast(x))
+
+    def _pair(self, validation_data: Any) -> tuple[Array, Array]:
+        """The examples and labels of a pair, ready to evaluate."""
+        if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+            sized = isinstance(validation_data, Sized)
+            length = f" of length {len(validation_data)}" if sized else ""
+            raise ArgumentError(
+                "validation_data must be a pair of examples and labels. Received: "
+                f"{type(validation_data).__name__}{length}."
+            )
+        return loop.examples(self._cast(validation_data[0]), validation_data[1])
 
     def _cast(self, x: Any) -> Array:
         """Examples in the parameters' dtype: float64 ones would make every product float64."""

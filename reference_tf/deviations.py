@@ -17,6 +17,8 @@ KNOWN_TF_DEVIATIONS = {
     "smallest; sqrt(sum(x**2)) by hand stays NaN in both.",
     "clip of nan": "TensorFlow composes clip of minimum and maximum, in which NaN sends the "
     "cotangent to the other operand. NaN is not outside a bound: ours gives the bounds nothing.",
+    "elu at nan": "TensorFlow's kernel of this gradient asks whether x < 0, which NaN is not, and "
+    "passes the cotangent through. Ours is exp(x): NaN.",
     "where(x > 0, reciprocal(x), 0) at 0": "TensorFlow's kernel of this gradient gives 0 for a "
     "zero cotangent, where that of 1/x gives NaN. Ours is the chain rule, 0 times infinity: NaN.",
     "where(x > 0, sqrt(x), 0) at 0": "As with the reciprocal.",

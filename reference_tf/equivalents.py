@@ -12,7 +12,7 @@ a softmax, vectors in a matrix product, indices by arrays) are put together from
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -121,8 +121,19 @@ def _getitem(x: Any, index: Index) -> Any:
     return x[index]
 
 
-def _scatter_add(x: Any, index: Index, shape: tuple[int, ...]) -> Any:
-    places = _places(shape, index)
+def _gather(x: Any, *indices: Any, index: tuple[Any, ...]) -> Any:
+    return tf.gather(_flat(x), _places(tuple(x.shape), _filled(index, indices)))
+
+
+def _filled(index: tuple[Any, ...], indices: Sequence[Any]) -> tuple[Any, ...]:
+    """The index with its operands; what stands for them is no part that NumPy knows."""
+    remaining = iter(indices)
+    known = (int, slice, type(None), type(Ellipsis), np.ndarray)
+    return tuple(part if isinstance(part, known) else next(remaining).numpy() for part in index)
+
+
+def _scatter_add(x: Any, *indices: Any, index: Index, shape: tuple[int, ...]) -> Any:
+    places = _places(shape, _filled(index, indices) if indices else index)
     spread = tf.broadcast_to(x, places.shape)
     summed = tf.scatter_nd(places.reshape(-1, 1), _flat(spread), [math.prod(shape)])
     return tf.reshape(summed, shape)
@@ -144,8 +155,8 @@ def _leaky_relu(x: Any, alpha: float) -> Any:
 
 
 def _elu(x: Any, alpha: float) -> Any:
-    # tf.nn.elu computes exp(x) - 1, which cancels near 0.
-    return tf.where(x > 0, x, alpha * tf.math.expm1(tf.minimum(x, tf.zeros_like(x))))
+    # tf.nn.elu computes exp(x) - 1, which cancels near 0; at NaN see ``deviations``.
+    return tf.where(x > 0, x, alpha * tf.math.expm1(tf.where(x > 0, tf.zeros_like(x), x)))
 
 
 def _normalised(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -239,6 +250,7 @@ EQUIVALENTS: dict[str, Callable[..., Any]] = {
     "concatenate": _concatenate,
     "stack": lambda *arrays, axis: tf.stack(arrays, axis),
     "getitem": _getitem,
+    "gather": _gather,
     "scatter_add": _scatter_add,
     # linear algebra
     "matmul": _matmul,

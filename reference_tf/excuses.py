@@ -16,6 +16,7 @@ from reference_tf.deviations import KNOWN_TF_DEVIATIONS
 
 Array = npt.NDArray[Any]
 Operands = Sequence[Array]
+Excuse = tuple[str, Callable[[Operands, Array, Array], Any]]
 
 
 def _zero_power_of_zero(operands: Operands, value: Array, cotangent: Array) -> Any:
@@ -44,7 +45,11 @@ def _nan_clipped(operands: Operands, value: Array, cotangent: Array) -> Any:
     return np.any(np.isnan(operands[0]))
 
 
-_EXCUSES: dict[tuple[str, int], tuple[str, Callable[[Operands, Array, Array], Any]]] = {
+def _always(operands: Operands, value: Array, cotangent: Array) -> Any:
+    return True
+
+
+_EXCUSES: dict[tuple[str, int], Excuse] = {
     ("power", 0): ("x**0 at 0", _zero_power_of_zero),
     ("cumprod", 0): ("cumprod of a zero", _zero_among_operands),
     ("norm", 0): ("norm of zeros", _zero_length),
@@ -58,11 +63,47 @@ _EXCUSES: dict[tuple[str, int], tuple[str, Callable[[Operands, Array, Array], An
 """(primitive, operand) -> a name in ``KNOWN_TF_DEVIATIONS``, and whether it can be the reason."""
 
 
+def _zero_to_at_most_one(operands: Operands, value: Array, cotangent: Array) -> Any:
+    """The derivative of x**1 is x**0."""
+    return np.any((operands[0] == 0) & ((operands[1] == 0) | (operands[1] == 1)))
+
+
+_SECOND: dict[tuple[str, int], Excuse] = {
+    ("power", 0): ("x**0 at 0", _zero_to_at_most_one),
+    ("prod", 0): ("second derivative of a product with a zero", _zero_among_operands),
+    ("softmax_cross_entropy_with_logits", 0): (
+        "second derivative of cross entropy by labels and logits",
+        _always,
+    ),
+}
+"""The same of the second derivatives alone."""
+
+
 def excuse(name: str, position: int, operands: Operands, value: Array, cotangent: Array) -> str:
     """Name the known deviation that an operand's cotangent may differ by, or ``""``."""
-    deviation, applies = _EXCUSES.get((name, position), ("", None))
-    if applies is None or not applies(operands, value, cotangent):
-        return ""
-    if deviation not in KNOWN_TF_DEVIATIONS:
-        raise KeyError(f"{deviation!r} is excused but is no entry of KNOWN_TF_DEVIATIONS.")
-    return deviation
+    return _first_of([_EXCUSES.get((name, position))], operands, value, cotangent)
+
+
+def second_excuse(
+    name: str, position: int, operands: Operands, value: Array, cotangent: Array
+) -> str:
+    """Name the known deviation that a second derivative may differ by, or ``""``.
+
+    A cotangent that deviates has all its derivatives wrong.
+    """
+    of_cotangents = [known for (of, _), known in _EXCUSES.items() if of == name]
+    candidates = [_SECOND.get((name, position)), *of_cotangents]
+    return _first_of(candidates, operands, value, cotangent)
+
+
+def _first_of(
+    candidates: Sequence[Excuse | None], operands: Operands, value: Array, cotangent: Array
+) -> str:
+    for candidate in candidates:
+        if candidate is not None and candidate[1](operands, value, cotangent):
+            if candidate[0] not in KNOWN_TF_DEVIATIONS:
+                raise KeyError(
+                    f"{candidate[0]!r} is excused but is no entry of KNOWN_TF_DEVIATIONS."
+                )
+            return candidate[0]
+    return ""

@@ -55,6 +55,7 @@ POINTS: dict[str, Point] = {
     "relu6 at 0, 6": at("relu6", [0.0, 6.0]),
     "leaky_relu at 0": at("leaky_relu", 0.0, alpha=0.2),
     "elu at 0": at("elu", 0.0, alpha=1.0),
+    "elu at nan": at("elu", nan, alpha=1.0),
     "sigmoid far out": at("sigmoid", [1e4, -1e4]),
     "tanh far out": at("tanh", [1e4, -1e4]),
     "softplus far out": at("softplus", [1e4, -1e4]),

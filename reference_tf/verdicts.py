@@ -84,6 +84,9 @@ class Report:
     operations: tuple[Row, ...]
     leaves: tuple[Row, ...]
 
+    def __add__(self, other: Report) -> Report:
+        return Report(self.operations + other.operations, self.leaves + other.leaves)
+
     @property
     def agrees(self) -> bool:
         """Whether all rows agree."""
@@ -91,7 +94,7 @@ class Report:
 
     @property
     def first(self) -> Row | None:
-        """The first departure: of the values as they were computed, then of the sweep."""
+        """The first departure: of the values as they were computed, then along the sweep."""
         for row in self.operations:
             if any(c.what == "value" and not c.agrees for c in row.comparisons):
                 return row

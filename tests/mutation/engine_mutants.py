@@ -1,5 +1,7 @@
 """The sweep made wrong: its order, its sums, and who owns the gradients that come out."""
 
+from contextlib import contextmanager
+
 from core import test_tape
 from ops import test_conventions, test_known_bugs
 
@@ -104,7 +106,10 @@ TRAVERSAL = (
     sweep("stops after the first operand", ("contributions:\n", "contributions[:1]:\n")),
     sweep(
         "rules run on arrays while recording",
-        ("if record else None", "if False else None"),
+        (
+            "_contributions(node, cotangent, wrap, record)",
+            "_contributions(node, cotangent, None, False)",
+        ),
         oracles=(second_order(elementwise.multiply),),
     ),
     totals("assigns instead of accumulating", (FOUND, "contribution"), oracles=(GRAPHS, I02)),
@@ -139,6 +144,12 @@ TRAVERSAL = (
         ("-id(tensor)", "-hash(tensor.data.tobytes())"),
         oracles=(I01,),
     ),
+    gradients(
+        "inner nodes by value",
+        gradient._key,
+        ("tensor.node.id if", "abs(hash(tensor.data.tobytes())) if"),
+        oracles=(plain(test_tape.test_inner_tensors_of_equal_values_have_gradients_of_their_own),),
+    ),
 )
 
 OWNERSHIP = (
@@ -162,8 +173,8 @@ OWNERSHIP = (
     ),
     gradients(
         "a view is given away",
-        test_tape.gradients,
-        ("total if record or owned else total.copy()", "total"),
+        gradient._owned,
+        ("isinstance(total, np.ndarray) and not owned", "False"),
         oracles=(OWNED,),
     ),
     gradients(
@@ -204,24 +215,27 @@ OWNERSHIP = (
     ),
     backward(
         "a leaf gets a shared or read-only view",
-        ("total if owned else total.copy()", "total"),
+        ("_owned(total, owned)", "total"),
         oracles=(OWNED, ownership(reduction.sum)),
     ),
-    backward("overwrites", ("leaf._grad + total", "total"), oracles=(TWICE,)),
+    backward("overwrites", ("before + total", "total"), oracles=(TWICE,)),
     backward(
         "into the array a caller may have kept",
-        ("as_array(leaf._grad + total)", "np.add(leaf._grad, total, out=leaf._grad)"),
+        ("as_array(before + total)", "np.add(before, total, out=before)"),
         oracles=(plain(test_tape.test_earlier_gradients_are_not_overwritten),),
     ),
     backward(
         "never accumulates from None",
-        ("leaf._grad is not None", "leaf._grad is None"),
+        ("before is not None", "before is None"),
         oracles=(I02,),
     ),
-    backward(
-        "warns of infinities",
+    edit(
+        "backward: warns of infinities",
+        gradient,
+        gradient._backward_phase,
         ('np.errstate(all="ignore")', 'np.errstate(all="raise")'),
         oracles=(plain(test_conventions.test_backward_through_infinities_does_not_warn),),
+        decorate=contextmanager,
     ),
 )
 

@@ -1,5 +1,7 @@
 """Optimizers made wrong: the list of ``tests/test_optim.py``, and each statement of each rule."""
 
+import inspect
+
 import test_optim
 
 from tinygrad_mnist import optim
@@ -22,9 +24,10 @@ SGD, MOMENTUM, NESTEROV, ADAM, PAPER = (
 
 
 def changed(optimizer, what, old, new, oracles):
-    """An update rule with one fragment replaced."""
+    """An update rule, or its numbers, with one fragment replaced."""
     name = f"{optimizer.__name__}: {what}"
-    return edit(name, optimizer, optimizer.update, (old, new), oracles=oracles)
+    function = optimizer.update if old in inspect.getsource(optimizer.update) else optimizer.numbers
+    return edit(name, optimizer, function, (old, new), oracles=oracles)
 
 
 FRAME = test_optim.adam_mutant(lambda self: {})
@@ -35,12 +38,12 @@ OPTIMIZER_MUTANTS = (
         for fault, parts in test_optim.ADAM_MUTANTS.items()
     ),
     changed(optim.SGD, "ascends", "-=", "+=", SGD),
-    changed(optim.SGD, "rate twice", "self.learning_rate *", "self.learning_rate**2 *", SGD),
-    changed(optim.SGD, "no rate", "self.learning_rate * gradient", "gradient", SGD),
+    changed(optim.SGD, "rate twice", "learning_rate *", "learning_rate**2 *", SGD),
+    changed(optim.SGD, "no rate", "learning_rate * gradient", "gradient", SGD),
     changed(optim.SGD, "assigns", "parameter -= ", "parameter[...] = -", SGD),
     changed(optim.Momentum, "ascends", "parameter -=", "parameter +=", MOMENTUM),
-    changed(optim.Momentum, "no velocity", "velocity *= self.momentum", "velocity *= 0", MOMENTUM),
-    changed(optim.Momentum, "no decay", "velocity *= self.momentum", "", MOMENTUM),
+    changed(optim.Momentum, "no velocity", "velocity *= momentum", "velocity *= 0", MOMENTUM),
+    changed(optim.Momentum, "no decay", "velocity *= momentum", "", MOMENTUM),
     changed(
         optim.Momentum, "forgets", "velocity += gradient", "velocity[...] = gradient", MOMENTUM
     ),
@@ -48,14 +51,14 @@ OPTIMIZER_MUTANTS = (
         optim.Momentum,
         "averages",
         "velocity += gradient",
-        "velocity += (1 - self.momentum) * gradient",
+        "velocity += (1 - momentum) * gradient",
         MOMENTUM,
     ),
     changed(
         optim.Momentum,
         "nesterov of the velocity only",
-        "gradient + self.momentum * velocity",
-        "self.momentum * velocity",
+        "gradient + momentum * velocity",
+        "momentum * velocity",
         NESTEROV,
     ),
     changed(
@@ -67,11 +70,9 @@ OPTIMIZER_MUTANTS = (
     ),
     changed(optim.Momentum, "nesterov never", "self.nesterov else", "False else", NESTEROV),
     changed(optim.Adam, "ascends", "parameter -=", "parameter +=", ADAM),
-    changed(optim.Adam, "no first decay", "first_sum *= self.beta_1", "", ADAM),
-    changed(optim.Adam, "no second decay", "second_sum *= self.beta_2", "", ADAM),
-    changed(
-        optim.Adam, "decays swapped", "first_sum *= self.beta_1", "first_sum *= self.beta_2", ADAM
-    ),
+    changed(optim.Adam, "no first decay", "first_sum *= beta_1", "", ADAM),
+    changed(optim.Adam, "no second decay", "second_sum *= beta_2", "", ADAM),
+    changed(optim.Adam, "decays swapped", "first_sum *= beta_1", "first_sum *= beta_2", ADAM),
     changed(optim.Adam, "no square", "gradient * gradient", "gradient", ADAM),
     changed(optim.Adam, "absolute for square", "gradient * gradient", "np.abs(gradient)", ADAM),
     changed(optim.Adam, "no root", "np.sqrt(second_sum)", "second_sum", ADAM),
@@ -101,35 +102,35 @@ OPTIMIZER_MUTANTS = (
     edit(
         "step: not counted",
         optim.Optimizer,
-        optim.Optimizer.step,
+        optim.Optimizer._next_numbers,
         ("self.iterations += 1", "self.iterations = 1"),
         oracles=ADAM,
     ),
     edit(
         "step: counts each parameter",
         optim.Optimizer,
-        optim.Optimizer.step,
-        ("self.iterations += 1", "self.iterations += len(gradients)"),
+        optim.Optimizer._next_numbers,
+        ("self.iterations += 1", "self.iterations += len(self.parameters)"),
         oracles=ADAM,
     ),
     edit(
         "step: gradients in another order",
         optim.Optimizer,
-        optim.Optimizer.step,
-        ("np.concatenate(gradients,", "np.concatenate(gradients[::-1],"),
+        optim.Optimizer.apply_gradients,
+        ("np.concatenate(flat,", "np.concatenate(flat[::-1],"),
         oracles=SGD,
     ),
     edit(
         "step: slots not moved on",
         optim.Optimizer,
-        optim.Optimizer.step,
-        ("*self.slots.values())", "*map(np.array, self.slots.values()))"),
+        optim.Optimizer.apply_gradients,
+        ("self._gradient, *slots)", "self._gradient, *map(np.array, slots))"),
         oracles=ADAM,
     ),
     edit(
         "step: the gradients twice",
         optim.Optimizer,
-        optim.Optimizer.step,
+        optim.Optimizer.apply_gradients,
         ("out=self._gradient)", "out=self._gradient); self._gradient *= 2"),
         oracles=SGD,
     ),

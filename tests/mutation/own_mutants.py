@@ -315,7 +315,15 @@ OTHERS = (
         "the cotangent's sum",
         lambda ct, y, x, index: indexing.scatter_add(ct * 0 + ct.sum(), index=index, shape=x.shape),
     ),
-    rule(indexing.scatter_add, "x", "reversed", lambda ct, y, x, index, shape: ct[index][::-1]),
+    rule(
+        indexing.gather,
+        "x",
+        "the cotangent's sum",
+        lambda ct, y, x, *indices, index, position: indexing.scatter_add(
+            ct * 0 + ct.sum(), *indices, index=index, shape=x.shape
+        ),
+    ),
+    rule(indexing.scatter_add, "x", "reversed", lambda ct, y, x, index, **_: ct[index][::-1]),
     rule(
         linear.norm,
         "x",

@@ -242,7 +242,7 @@ RECORDING = (
         "no_grad: for all threads",
         tape,
         "recording",
-        SimpleNamespace(on=True, lines=None),
+        SimpleNamespace(on=True, lines=None, journal=None),
         plain(test_no_grad.test_each_thread_has_its_own),
     ),
 )
@@ -284,7 +284,7 @@ PROTECTION = (
         "parameter: a detached value moves on",
         Parameter,
         Parameter.detach,
-        ("self.numpy()", "self.data.view()"),
+        ("np.positive(self)", "Tensor.of(self.data.view(), None)"),
         oracles=(plain(test_tensor.test_a_parameter_owns_its_value),),
     ),
     edit(

@@ -36,7 +36,11 @@ MEANS = (
 )
 
 
-assigned = edited(indexing.scatter_add.kernel, ("np.add.at(out, index, x)", "out[index] = x"))
+ADDED = "np.add.at(out, _filled(index, indices) if indices else index, x)"
+assigned = edited(
+    indexing.scatter_add.kernel,
+    (ADDED, "out[_filled(index, indices) if indices else index] = x"),
+)
 
 
 def half(ct, y, *arrays, position, axis):

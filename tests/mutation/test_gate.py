@@ -17,9 +17,17 @@ from .oracles import rejection
 from .own_mutants import OWN_MUTANTS
 from .planting import planted
 from .recording_mutants import RECORDING_MUTANTS
+from .replay_mutants import REPLAY_MUTANTS
 from .rule_mutants import RULE_MUTANTS
 
-MUTANTS = (*RULE_MUTANTS, *OWN_MUTANTS, *ENGINE_MUTANTS, *RECORDING_MUTANTS, *OPTIMIZER_MUTANTS)
+MUTANTS = (
+    *RULE_MUTANTS,
+    *OWN_MUTANTS,
+    *ENGINE_MUTANTS,
+    *RECORDING_MUTANTS,
+    *OPTIMIZER_MUTANTS,
+    *REPLAY_MUTANTS,
+)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

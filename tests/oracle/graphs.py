@@ -12,7 +12,6 @@ import numpy as np
 from hypothesis import strategies as st
 
 import tinygrad_mnist as tm
-from tinygrad_mnist import Tensor, gradients
 
 SHAPES = ((), (1, 2), (2, 1), (2, 2))
 
@@ -84,11 +83,6 @@ class Graph:
         rng = np.random.default_rng(self.seed)
         return [np.asarray(rng.standard_normal(shape), self.dtype) for shape in self.shapes]
 
-    def cotangent(self):
-        output = self(*map(Tensor, self.leaves()))
-        rng = np.random.default_rng(self.seed + 1)
-        return np.asarray(rng.standard_normal(output.shape), self.dtype)
-
     def __call__(self, *leaves):
         values = list(leaves)
         for name, *back in self.steps:
@@ -97,18 +91,6 @@ class Graph:
             # So that repeated squares stay where both systems' errors are bounded.
             values.append(np.tanh(value) if np.max(np.abs(value.data)) > 4 else value)
         return values[-1]
-
-    def gradient(self, *leaves_and_cotangent):
-        """A weighted sum of the recorded gradients: its own gradient is the second order.
-
-        The cotangent is an argument too, and the gradient depends on it even where the graph is
-        linear in its leaves.
-        """
-        *leaves, cotangent = leaves_and_cotangent
-        rng = np.random.default_rng(self.seed + 2)
-        slopes = gradients(self(*leaves), leaves, cotangent, record=True)
-        weights = [np.asarray(rng.standard_normal(leaf.shape), self.dtype) for leaf in leaves]
-        return sum(np.sum(w * slope) for w, slope in zip(weights, slopes, strict=True))
 
 
 # Three in ten to any earlier result, the others to one of the last three.

@@ -1,7 +1,7 @@
 """Every primitive against TensorFlow: value, every operand's cotangent, second derivatives.
 
-The case table of tests/contracts draws shapes, axes, indices and operands; the recorded node says
-what primitive was applied to what, and ``EQUIVALENTS`` what that is in TensorFlow.
+The case table of tests/contracts draws shapes, axes, indices and operands; ``crosscheck`` judges
+what was recorded by what ``bounds`` allows.
 """
 
 import dataclasses
@@ -18,11 +18,13 @@ from contracts.test_completeness import primitives  # noqa: E402
 from contracts.test_layouts import LAYOUTS  # noqa: E402
 
 import tinygrad_mnist as tm  # noqa: E402
+from reference_tf.bounds import cotangent_bounds, value_bound  # noqa: E402
+from reference_tf.crosscheck import compare  # noqa: E402
 from reference_tf.deviations import KNOWN_TF_DEVIATIONS  # noqa: E402
 from reference_tf.equivalents import EQUIVALENTS, WITHOUT  # noqa: E402
+from reference_tf.judgement import second_derivatives  # noqa: E402
+from reference_tf.operation import Operation  # noqa: E402
 from tinygrad_mnist import Tensor, gradients  # noqa: E402
-
-from .scales import cotangent_bound, second_bound, value_bound  # noqa: E402
 
 pytestmark = pytest.mark.tf
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
@@ -74,23 +76,8 @@ def moved(case, sample, table):
     return dataclasses.replace(sample, operands=change(*sample.operands))
 
 
-def as_tensorflow(node):
-    """The node's operands as TensorFlow tensors; numbers take the dtype of the arrays."""
-    dtype = next(x.dtype for x in node.arrays if isinstance(x, np.ndarray))
-    return [
-        tf.constant(np.ascontiguousarray(x) if np.ndim(x) else x)
-        if isinstance(x, np.ndarray)
-        else tf.constant(x, dtype)
-        for x in node.arrays
-    ]
-
-
 def as_array(gradient):
     return tf.convert_to_tensor(gradient).numpy()  # of IndexedSlices too
-
-
-def watched(node, operands):
-    return [operands[position] for position, _ in node.tracked]
 
 
 def check(ours, theirs, bound, what):
@@ -113,54 +100,28 @@ def test_value_and_cotangents(case, dtype):
     @holds(case, sides=(1, 3) if case.name in NOT_EMPTY else USUAL)
     def _(sample):
         sample = rounded(moved(case, sample, MOVED), dtype)
-        y = case.call(*leaves(sample, dtype), **sample.static)
-        node, operands = y.node, as_tensorflow(y.node)
-        cotangent = cotangent_of(y, sample.rng(), y.dtype)
-        with tf.GradientTape() as tape:
-            tape.watch(watched(node, operands))
-            theirs = EQUIVALENTS[node.primitive.name](*operands, **node.static)
-        check(y.data, theirs.numpy(), value_bound(node), "value")
-        found = gradients(y, [leaf for _, leaf in node.tracked], cotangent)
-        expected = tape.gradient(
-            theirs, watched(node, operands), tf.constant(cotangent), tf.UnconnectedGradients.ZERO
-        )
-        for (position, _), mine, reference in zip(node.tracked, found, expected, strict=True):
-            bound = cotangent_bound(node, position, cotangent)
-            check(mine, as_array(reference), bound, f"cotangent of operand {position}")
+
+        def call(*operands):
+            return case.call(*operands, **sample.static)
+
+        report = compare(call, *sample.operands, seed=sample.seed)
+        assert report.agrees, str(report)
+        assert not report.deviations, str(report)
 
 
+@dtypes
 @over(DIFFERENTIABLE)
-def test_second_derivatives(case):
+def test_second_derivatives(case, dtype):
     @holds(case, share=0.6, sides=(1, 3))
     def _(sample):
-        sample = moved(case, sample, MOVED_TWICE)
-        y = case.call(*leaves(sample), **sample.static)
-        node, operands, rng = y.node, as_tensorflow(y.node), sample.rng()
-        inputs = [leaf for _, leaf in node.tracked]
-        cotangent = cotangent_of(y, rng)
-        directions = [rng.standard_normal(leaf.shape) for leaf in inputs]
-
-        first = gradients(y, inputs, cotangent, record=True)
-        slope = sum((np.sum(g * v) for g, v in zip(first, directions, strict=True)), Tensor(0.0))
-        second = (
-            gradients(slope, inputs) if slope.requires_grad else [np.zeros(x.shape) for x in inputs]
-        )
-
-        wanted = watched(node, operands)
-        with tf.GradientTape() as outer:
-            outer.watch(wanted)
-            with tf.GradientTape() as inner:
-                inner.watch(wanted)
-                theirs = EQUIVALENTS[node.primitive.name](*operands, **node.static)
-            once = inner.gradient(
-                theirs, wanted, tf.constant(cotangent), tf.UnconnectedGradients.ZERO
-            )
-            pushed = tf.add_n([tf.reduce_sum(g * v) for g, v in zip(once, directions, strict=True)])
-        twice = outer.gradient(pushed, wanted, None, tf.UnconnectedGradients.ZERO)
-
-        bound = second_bound(node, cotangent, directions)
-        for position, (mine, reference) in enumerate(zip(second, twice, strict=True)):
-            check(mine, as_array(reference), bound, f"second derivative, operand {position}")
+        sample = rounded(moved(case, sample, MOVED_TWICE), dtype)
+        y = case.call(*leaves(sample, dtype), **sample.static)
+        operation, rng = Operation(y.node, EQUIVALENTS), sample.rng()
+        found = list(second_derivatives(operation, cotangent_of(y, rng, y.dtype), rng))
+        assert len(found) == len(y.node.tracked) + 1
+        for comparison in found:
+            assert comparison.agrees, str(comparison)
+            assert not comparison.deviation, str(comparison)
 
 
 @over([row for row in ROWS if not row.smooth])
@@ -218,7 +179,8 @@ def test_fused_cross_entropy(shape, sparse, dtype):
     with tf.GradientTape() as tape:
         tape.watch(features)
         theirs, _ = fused(features=features, labels=labels)
-    check(y.data, theirs.numpy(), value_bound(y.node), "value")
+    operation = Operation(y.node, EQUIVALENTS)
+    check(y.data, theirs.numpy(), value_bound(operation), "value")
     (mine,) = gradients(y, [logits], cotangent)
     reference = tape.gradient(theirs, features, tf.constant(cotangent))
-    check(mine, reference.numpy(), cotangent_bound(y.node, 1, cotangent), "cotangent")
+    check(mine, reference.numpy(), cotangent_bounds(operation, cotangent)[1], "cotangent")

@@ -57,8 +57,8 @@ class Ours:
     def state(self):
         return [
             np.concatenate([parameter.data.ravel() for parameter in self.model.parameters()]),
-            (1 - BETA_1) * self.optimizer.slots["first_sum"],
-            (1 - BETA_2) * self.optimizer.slots["second_sum"],
+            (1 - BETA_1) * self.optimizer.slots["first_sum"].numpy(),
+            (1 - BETA_2) * self.optimizer.slots["second_sum"].numpy(),
         ]
 
 

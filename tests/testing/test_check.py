@@ -1,13 +1,13 @@
 """The checker, fed right and wrong gradients: verdict, worst element and cause of each."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 
-from tinygrad_mnist import Tensor, primitive, relu, sigmoid, softmax
-from tinygrad_mnist.errors import ArgumentError, TinygradError
-from tinygrad_mnist.testing import GradientCheckError, Verdict, assert_grads, check_grads
+from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.testing import Verdict, assert_grads, check_grads
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((3, 4))
@@ -22,27 +22,6 @@ def squares(x):
 
 def noisy(x):
     return squares(x) + np.random.default_rng().normal()
-
-
-@pytest.mark.parametrize(
-    ("function", "arrays"),
-    [
-        (np.tanh, [X]),
-        (lambda a, b: a * b / (1.0 + b * b), [X, ROW]),
-        (lambda a, b: a @ b, [X, X.T.copy()]),
-        (softmax, [X.astype(np.float32)]),
-        (lambda x: softmax(x).sum(), [X]),
-        (lambda x, i: x[i], [X, np.array([0, 2, 0])]),
-        (lambda x: np.floor(x) + 3.0 * x, [X]),
-        (lambda x: np.tanh(x.astype(np.float32)), [X]),
-        (sigmoid, [np.float64(0.3)]),
-        (sigmoid, [np.zeros((0, 2))]),
-        (lambda x: relu(x @ np.ones((30, 40))).sum(), [RNG.standard_normal((20, 30))]),
-    ],
-)
-def test_right_gradients_of_the_engine_are_ok_to_second_order(function, arrays):
-    report = assert_grads(function, *arrays)
-    assert (report.verdict, report.order) == (Verdict.OK, 2)
 
 
 WRONG = {
@@ -144,17 +123,10 @@ def test_at_a_kink_other_slopes_are_wrong():
     assert report.worst[1].error == pytest.approx(0.5)
 
 
-def test_a_kink_beside_the_point_is_none():
-    assert check_grads(relu, np.array([3e-6, -1e-6]), order=1).verdict is Verdict.OK
-
-
-def test_the_engines_kinks():
-    assert check_grads(relu, np.array([0.0, 1.0])).verdict is Verdict.KINK
-    assert check_grads(np.maximum, np.ones(2), np.ones(2)).verdict is Verdict.KINK
-
-
 def test_a_random_function_is_nondeterministic():
-    assert check_grads(noisy, X, gradient=lambda x: 2 * x).verdict is Verdict.NONDETERMINISTIC
+    report = check_grads(noisy, X, gradient=lambda x: 2 * x)
+    assert report.verdict is Verdict.NONDETERMINISTIC
+    assert math.isnan(report.taylor)
     random_gradient = check_grads(squares, X, gradient=lambda x: 2 * noisy(x) * x)
     assert random_gradient.verdict is Verdict.NONDETERMINISTIC
 
@@ -168,34 +140,6 @@ def test_what_is_not_finite_is_said_with_the_step_that_made_it():
     assert report.verdict is Verdict.NON_FINITE
     assert "#1 sqrt (test_check.py:" in report.rule
     assert "first non-finite step" in str(report)
-
-
-def test_rounding_that_would_hide_an_error_is_said():
-    def far(x):
-        return 1e8 + np.abs(x).sum()  # which the complex step cannot look through
-
-    assert check_grads(far, X, gradient=np.sign).verdict is Verdict.PRECISION_LIMITED
-    assert not check_grads(far, X, gradient=np.sign).passed
-
-
-def test_a_float32_gradient_that_loses_its_digits_is_precision_limited():
-    def function(x):
-        return ((x + 1e6) - 1e6).sum()
-
-    def gradient(x):
-        return (x + 1e6) - (x + 1e6) + ((x + 1e6) - 1e6) / x  # 1, if there are digits enough
-
-    x = np.array([0.3, 0.7], np.float32)
-    assert check_grads(function, x, gradient=gradient).verdict is Verdict.PRECISION_LIMITED
-
-
-def test_the_complex_step_sees_what_differences_cannot():
-    def offset(x):
-        return 1e8 + (x**2).sum()
-
-    assert check_grads(offset, X, gradient=lambda x: 2 * x).verdict is Verdict.OK
-    slightly = check_grads(squares, X, gradient=lambda x: 2.000001 * x)
-    assert slightly.verdict is Verdict.WRONG
 
 
 def test_one_wrong_element_of_many_is_found_by_bisection():
@@ -212,70 +156,6 @@ def test_one_wrong_element_of_many_is_found_by_bisection():
     assert len(report.arguments[0].elements) == 5
 
 
-@primitive()
-def doubled_rule(a, b, *, out=None):
-    return np.multiply(a, b, out=out)
-
-
-doubled_rule.vjp(a=lambda ct, y, a, b: ct * b, b=lambda ct, y, a, b: 2 * ct * a)
-
-
-@primitive()
-def deaf_rule(x, *, out=None):
-    return np.square(x, out=out)
-
-
-deaf_rule.vjp(x=lambda ct, y, x: 2 * x)
-
-
-@primitive()
-def misshapen_rule(x, *, out=None):
-    return np.sum(x, axis=0, out=out)
-
-
-misshapen_rule.vjp(x=lambda ct, y, x: np.ones(7))
-
-
-def test_the_first_wrong_rule_of_the_engine_is_named_with_its_line_and_cause():
-    def network(x, w):
-        hidden = np.tanh(x @ w)
-        return np.mean(np.exp(doubled_rule(hidden, hidden * hidden)))
-
-    with pytest.raises(GradientCheckError, match=r"doubled_rule \(test_check.py:\d+\)") as caught:
-        assert_grads(network, BATCH, SQUARE)
-    report = caught.value.report
-    assert report.verdict is Verdict.WRONG
-    assert "with respect to b: at " in report.rule
-    assert report.cause.startswith("it is 2 times the right one")
-    assert [argument.name for argument in report.arguments] == ["x", "w"]
-    deaf = check_grads(lambda x: np.tanh(deaf_rule(np.sin(x))), X)
-    assert "deaf_rule" in deaf.rule
-    assert "ignored" in deaf.cause
-    assert check_grads(misshapen_rule, X).verdict is Verdict.SHAPE_OR_DTYPE
-
-
-def test_a_value_that_leaves_the_tape_is_no_rules_fault():
-    report = check_grads(lambda x: np.sum(x * Tensor(x.numpy())), X)
-    assert report.verdict is Verdict.WRONG
-    assert "every rule agrees" in report.rule
-    assert "left the tape" in report.cause
-
-
-def test_a_wrong_second_derivative_is_found():
-    @primitive()
-    def cube(x, *, out=None):
-        return np.power(x, 3, out=out)
-
-    cube.vjp(
-        x=lambda ct, y, x: (
-            ct * 3.0 * x * Tensor(x.data).data if isinstance(x, Tensor) else ct * 3.0 * x * x
-        )
-    )
-    report = check_grads(cube, X)
-    assert (report.verdict, report.order) == (Verdict.WRONG, 2)
-    assert check_grads(cube, X, order=1).verdict is Verdict.OK
-
-
 def test_functions_may_change_what_they_are_given():
     def careless(x):
         x *= x
@@ -286,28 +166,32 @@ def test_functions_may_change_what_they_are_given():
     np.testing.assert_array_equal(X, before)
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda: check_grads(np.tanh, np.arange(3)),
-        lambda: check_grads(np.tanh, X, order=0),
-        lambda: check_grads(lambda x: x.numpy(), X),
-        lambda: check_grads(np.square, X, gradient=lambda x: 2 * x),
-        lambda: check_grads(squares, X, gradient=squares, vjp=squares),
-    ],
-)
-def test_what_cannot_be_checked_is_refused(call):
-    with pytest.raises(ArgumentError):
+REFUSED = {
+    "integers": (lambda: check_grads(np.tanh, np.arange(3)), "floating array.*Received: .*int64"),
+    "no array": (lambda: check_grads(np.tanh), "Received: no array"),
+    "a ragged list": (lambda: check_grads(np.tanh, [[1.0], [1.0, 2.0]]), "no array of numbers"),
+    "order 0": (lambda: check_grads(np.tanh, X, order=0), "order must be .* Received: 0"),
+    "order 1.5": (lambda: check_grads(np.tanh, X, order=1.5), "order must be a whole number"),
+    "seed -1": (lambda: check_grads(np.tanh, X, seed=-1), "seed must be .* at least 0"),
+    "no function": (lambda: check_grads(3, X), "function must be a function.*Received: int"),
+    "a gradient": (
+        lambda: check_grads(squares, X, gradient=2 * X),
+        "gradient must be a function of the arrays, not its result. Received: ndarray",
+    ),
+    "two gradients": (lambda: check_grads(squares, X, gradient=squares, vjp=squares), "not both"),
+    "no Tensor": (lambda: check_grads(lambda x: x.numpy(), X), "returned ndarray, not a Tensor"),
+    "a list of Tensors": (lambda: check_grads(lambda x: [x], X), "returned list, not a Tensor"),
+    "an array": (lambda: check_grads(np.square, X, gradient=lambda x: 2 * x), "Give vjp= instead"),
+    "None": (lambda: check_grads(lambda x: None, X, gradient=squares), "real numbers.*NoneType"),
+    "complex": (lambda: check_grads(lambda x: 1j, X, gradient=squares), "real numbers.*complex"),
+    "ragged": (lambda: check_grads(lambda x: [x, x[0]], X, vjp=squares), "real numbers.*list"),
+}
+
+
+@pytest.mark.parametrize(("call", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_checked_is_refused(call, told):
+    with pytest.raises(ArgumentError, match=told):
         call()
-
-
-def test_the_error_is_an_assertion_of_our_tree_and_the_report_fits_a_screen():
-    with pytest.raises(AssertionError) as caught:
-        assert_grads(squares, X, gradient=lambda x: x.T)
-    assert isinstance(caught.value, TinygradError)
-    text = str(check_grads(lambda x, w: np.tanh(doubled_rule(x, w)), X, X))
-    assert len(text.splitlines()) <= 24
-    assert max(map(len, text.splitlines())) <= 120
 
 
 def test_a_hand_written_backprop_in_ten_lines():
@@ -331,3 +215,58 @@ def test_every_row_of_a_small_jacobian_is_looked_at():
     report = check_grads(lambda x: x**2, RNG.standard_normal(3), vjp=lambda u, x: u * u / u * 2 * x)
     assert report.verdict is Verdict.NON_FINITE
     assert check_grads(lambda x: x**2, RNG.standard_normal(3), vjp=lambda u, x: u * 2 * x).passed
+
+
+def test_what_has_no_slope_is_not_judged_by_differences():
+    """Differences grow over a jump as the step shrinks, and are NaN beside an edge."""
+
+    def root_of_cube(x):
+        return (x**1.5).sum()
+
+    edge = np.array([0.0, 1.0])
+    for function, x, gradient in [
+        (lambda x: (x > 0).sum() * 1.0, np.zeros(2), lambda x: np.full_like(x, 5)),
+        (lambda x: np.sign(x).sum(), np.zeros(1), np.zeros_like),
+        (root_of_cube, edge, lambda x: 1.5 * x**0.5),
+    ]:
+        report = check_grads(function, x, gradient=gradient)
+        assert report.verdict is Verdict.NON_FINITE
+        assert report.arguments[0].note.startswith("no slope ([0]): the function jumps, or")
+    report = check_grads(root_of_cube, edge, gradient=lambda x: 1.5 * x)
+    assert report.verdict is Verdict.NON_FINITE
+    report = check_grads(root_of_cube, edge, gradient=lambda x: 3 * x**0.5)
+    assert (report.verdict, report.worst[1].index) == (Verdict.WRONG, (1,))
+    cusp = check_grads(lambda x: np.sqrt(np.abs(x)).sum(), np.zeros(1), gradient=np.zeros_like)
+    assert cusp.verdict is Verdict.KINK
+
+
+def test_an_argument_that_is_not_finite_is_named():
+    report = check_grads(np.tanh, np.array([1.0, np.inf]))
+    assert (report.verdict, report.rule) == (Verdict.NON_FINITE, "")
+    assert report.arguments[0].note == "the argument at [1] is inf"
+
+
+def test_a_result_of_changing_shape_is_nondeterministic():
+    sizes = itertools.count(1)
+    report = check_grads(lambda x: x[: next(sizes)], np.arange(5000.0))
+    assert report.verdict is Verdict.NONDETERMINISTIC
+
+
+def test_a_gradient_that_changes_the_next_result_is_nondeterministic():
+    offset = np.zeros(1)
+
+    def gradient(x):
+        offset[0] += 1
+        return 2 * x
+
+    report = check_grads(lambda x: squares(x) + offset[0], X, gradient=gradient)
+    assert report.verdict is Verdict.NONDETERMINISTIC
+    assert report.arguments[0].note == "the gradient changes the next result"
+
+
+@pytest.mark.parametrize(("factor", "cause"), [(2, "it is 2 times"), (-1, "sign"), (0, "zero")])
+def test_the_cause_is_guessed_for_large_arrays_too(factor, cause):
+    large = RNG.standard_normal((100, 30))
+    slopes = lambda x: factor * (1 - np.tanh(x) ** 2)  # noqa: E731
+    report = check_grads(lambda x: np.tanh(x).sum(), large, gradient=slopes)
+    assert cause in report.cause

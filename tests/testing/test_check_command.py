@@ -1,5 +1,6 @@
 """``tinygrad-mnist check``: a table with a verdict per parameter, and an exit status."""
 
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -65,6 +66,16 @@ def test_the_command_fails_where_tensorflow_departs(capsys, monkeypatch, data):
     assert "TensorFlow departs: #3 matmul" in capsys.readouterr().out
 
 
+def test_what_a_library_writes_as_it_loads_is_dropped_and_nothing_later(capfd):
+    with checking.no_standard_error():
+        os.write(2, b"chatter")
+    os.write(2, b"an error")
+    with pytest.raises(ImportError), checking.no_standard_error():
+        raise ImportError
+    print("another", file=sys.stderr)
+    assert capfd.readouterr().err == "an erroranother\n"
+
+
 @pytest.mark.tf
 def test_tensorflow_agrees():
     pytest.importorskip("tensorflow")
@@ -72,3 +83,4 @@ def test_tensorflow_agrees():
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0
     assert "TensorFlow agrees with" in done.stdout
+    assert done.stderr == ""

@@ -58,6 +58,16 @@ def test_scripts_of_lambdas_and_closures(tmp_path):
     assert run(text, tmp_path).stdout.startswith("OK: second derivative of <lambda>")
 
 
+def test_scripts_with_lists_of_arrays_numpy_scalars_and_empty_arrays(tmp_path):
+    weights, scale = [np.eye(2), (np.full(2, 0.5), 3)], np.float32(2)
+
+    def affine(x):
+        return scale * (x @ weights[0] + weights[1][0])
+
+    text = script(affine, (np.zeros((0, 2)),), {})
+    assert run(text, tmp_path).stdout.startswith("OK: second derivative of affine")
+
+
 def test_scripts_of_what_has_no_source(tmp_path):
     text = script(np.tanh, (np.ones(2, np.float32),), {})
     assert run(text, tmp_path).returncode == 0
@@ -71,7 +81,10 @@ def test_the_fixture_in_another_project(tmp_path):
         "def test_bad(check_grads):\n"
         "    check_grads(lambda x: (x * x).sum(), np.ones(2), gradient=lambda x: x)\n"
     )
-    command = [sys.executable, "-m", "pytest", "-p", "tinygrad_mnist.testing.plugin", str(tmp_path)]
+    # -rN: where CI is set, pytest's summary at the end repeats the whole message of a failure
+    command = [sys.executable, "-m", "pytest", "-p", "tinygrad_mnist.testing.plugin", "-rN"]
+    command.append(str(tmp_path))
     done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, cwd=tmp_path)
     assert "1 failed, 1 passed" in done.stdout
+    assert done.stdout.count("likely cause: it is half") == 1
     assert "f = lambda x: (x * x).sum()" in done.stdout

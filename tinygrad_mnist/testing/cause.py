@@ -15,6 +15,7 @@ import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
 
+ZERO = "it is zero: a value was detached on the way, or its contribution never added"
 CLOSE = 1e-4
 """Relative to the largest element: differences are good to 1e-5."""
 
@@ -36,13 +37,20 @@ def guess(analytic: Array, numeric: Array, sizes: Sequence[int] = ()) -> str:
     if analytic.shape != numeric.shape:
         return _of_shapes(analytic, numeric)
     if not analytic.any():
-        return "it is zero: a value was detached on the way, or its contribution never added"
+        return ZERO
     return (
         _factor(analytic, numeric, sizes)
         or _transposed(analytic, numeric)
         or _sums(analytic, numeric)
         or _counts(analytic, numeric)
     )
+
+
+def of_samples(analytic: Array, numeric: Array, sizes: Sequence[int] = ()) -> str:
+    """Return what some elements of a wrong gradient, or sums of them, have in common."""
+    if not np.isfinite(analytic).all() or not np.isfinite(numeric).all():
+        return ""
+    return _factor(analytic, numeric, sizes) if analytic.any() else ZERO
 
 
 def ignores_upstream(gradient: Array, doubled: Array) -> str:
@@ -100,7 +108,7 @@ def _factor(analytic: Array, numeric: Array, sizes: Sequence[int]) -> str:
     for size in sorted({2, *sizes} - {0, 1}):
         for power, shown in ((size, f"{size}"), (1 / size, f"1/{size}")):
             if abs(factor / power - 1) < CLOSE:
-                origin = f"; {size} is the size of an axis: sum or mean?" if size in sizes else ""
+                origin = f"; {size} is the size of an axis (sum or mean?)" if size in sizes else ""
                 return f"it is {shown} times the right one{origin}"
     return f"it is {factor:.6g} times the right one"
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.testing.examination import Examination
 from tinygrad_mnist.testing.subject import Subject
@@ -43,7 +44,7 @@ def check_grads(
         Where to check; gradients are taken by the floating ones.
     gradient
         ``gradient(*arrays)``, a person's own, of a function with a single result: an array, or a
-        tuple with one per floating argument.
+        tuple or list with one per floating argument.
     vjp
         ``vjp(cotangent, *arrays)``, likewise, for a result of any shape: of
         ``sum(cotangent * result)``. The cotangent is random, for a sum would hide errors.
@@ -55,13 +56,19 @@ def check_grads(
     Raises
     ------
     ArgumentError
-        If there is no floating array, the order is below 1, or the function returns no Tensor.
+        If there is no floating array, what should be a function or a whole number is none, or the
+        function returns no Tensor, or no real numbers where ``gradient`` or ``vjp`` is given.
     """
-    given = [np.array(a) for a in arrays]
-    if order < 1 or not any(a.dtype.kind == "f" for a in given):
+    for name, number, least in (("order", order, 1), ("seed", seed, 0)):
+        if not isinstance(number, int | np.integer) or number < least:
+            raise ArgumentError(
+                f"{name} must be a whole number of at least {least}. Received: {number!r}."
+            )
+    given = [_copied(a) for a in arrays]
+    if not any(a.dtype.kind == "f" for a in given):
         raise ArgumentError(
-            "check_grads needs a floating array at least, and an order of at least 1. Received: "
-            f"dtypes {', '.join(str(a.dtype) for a in given) or 'none'}, order {order}."
+            "check_grads needs at least one floating array, to differentiate by. Received: "
+            f"{', '.join(f'an array of {a.dtype}' for a in given) or 'no array'}."
         )
     subject = Subject(function, gradient, vjp)
     names = subject.argument_names(len(given))
@@ -71,9 +78,9 @@ def check_grads(
             at = subject, given, [names[i] for i in floating], seed + level
             check = Examination(*at)
             report = check.report()
-            rows = iter(check.rows if level == 1 else ())
-            while report.verdict is Verdict.OK and (row := next(rows, None)) is not None:
-                report = Examination(*at, row=row).report()
+            if report.verdict is Verdict.OK and level == 1:
+                rows = (Examination(*at, row=row).report() for row in check.rows)
+                report = next((r for r in rows if r.verdict is not Verdict.OK), report)
             report = replace(report, function=Subject(function).name, order=level)
             if report.verdict is not Verdict.OK or not check.differentiable:
                 break
@@ -81,6 +88,13 @@ def check_grads(
             given = check.arrays
             subject = subject.derivative(weights, check.cotangent)
     return report
+
+
+def _copied(array: Any) -> Array:
+    try:
+        return np.array(array)
+    except ValueError as error:
+        raise ArgumentError(f"An argument is no array of numbers: {error}") from None
 
 
 def assert_grads(function: Callable[..., Any], *arrays: Any, **options: Any) -> Report:

@@ -79,21 +79,3 @@ def random_direction(generator: np.random.Generator, shape: tuple[int, ...]) -> 
     signs = generator.choice([-1.0, 1.0], shape)
     magnitudes: Array = generator.uniform(0.5, 1.5, shape) / np.sqrt(max(1, signs.size))
     return signs * magnitudes
-
-
-def taylor_exponent(function: Scalar, x: Array, direction: Array, derivative: float) -> float:
-    """Return with which power of h what the first-order Taylor polynomial leaves out falls.
-
-    2 says that the derivative is right, 1 that it is wrong; nan where rounding hides what is left
-    out, as it does where the function is linear.
-    """
-    here, scale = function(x)
-    steps = 10.0 ** np.arange(-1, -5, -1)
-    left_out = [abs(function(x + h * direction)[0] - here - h * derivative) for h in steps]
-    clear = [
-        (h, rest) for h, rest in zip(steps, left_out, strict=True) if rest > 1e3 * EPSILON * scale
-    ]
-    if len(clear) < 2 or not np.isfinite(left_out).all():
-        return float("nan")
-    (wide, much), (narrow, little) = clear[-2:]
-    return float(np.log(much / little) / np.log(wide / narrow))

@@ -12,22 +12,35 @@ from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import RuleError
 from tinygrad_mnist.testing import cause
 from tinygrad_mnist.testing.compare import (
+    RELATIVE,
     WHOLE_GRADIENT_UP_TO,
     Projection,
+    absolute_tolerance,
     compare,
     judge,
     numeric_gradient,
+    with_measured_noise,
 )
-from tinygrad_mnist.testing.differences import COMPLEX_STEP, random_direction, taylor_exponent
+from tinygrad_mnist.testing.differences import COMPLEX_STEP, EPSILON, random_direction
+from tinygrad_mnist.testing.noise import COARSEST
 from tinygrad_mnist.testing.subject import Subject
 from tinygrad_mnist.testing.sweep import first_wrong_rule
-from tinygrad_mnist.testing.verdict import ArgumentReport, Report, Verdict
+from tinygrad_mnist.testing.taylor import Remainder, remainder
+from tinygrad_mnist.testing.verdict import ArgumentReport, Element, Report, Verdict
 
 GRAVITY = list(Verdict)
 WHOLE_JACOBIAN_UP_TO = 64
 """Elements of a Jacobian that is checked row by row, after one random combination of its rows."""
-SINGLE_DIGITS = float(np.sqrt(np.finfo(np.float32).eps))
-"""How far a float32 gradient may be from the float64 one: half of its digits."""
+LINEAR = 1.5
+"""A Taylor remainder that falls with a lower power has a part that falls like h: an error, or a
+kink within its steps."""
+STEPPED = (
+    "the differences agree, but over wider steps the Taylor remainder falls like "
+    "h^{0.exponent:.2f}, as if the derivative were off by {0.error:.1e}: the function moves in "
+    "steps, or rounds within"
+)
+TINY = "the error is too small for the Taylor remainder to show it"
+NO_SLOPE = "no slope ({0}): the function jumps, or is not finite on both sides"
 
 
 class Examination:
@@ -46,6 +59,7 @@ class Examination:
     ) -> None:
         self.subject, self.given, self.names = subject, given, names
         self.generator = np.random.default_rng(seed)
+        self.wider = np.random.default_rng([seed, 1])  # of directions for the Taylor remainder
         self.floating = [i for i, a in enumerate(given) if a.dtype.kind == "f"]
         self.arrays = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in given]
         self.value = self._first_value()
@@ -58,6 +72,7 @@ class Examination:
             self.cotangent = np.zeros(self.value.shape)
             self.cotangent.flat[row] = 1.0
         self.epsilon = subject.epsilon(self.arrays, self.value)
+        self.projections = [self._projection(k) for k in range(len(self.floating))]
 
     def _first_value(self) -> Array:
         try:
@@ -82,6 +97,8 @@ class Examination:
 
     def report(self) -> Report:
         """Judge the gradient by every argument; look for cause and rule if one is wrong."""
+        if not self._value_is_the_same():
+            return self._verdict(Verdict.NONDETERMINISTIC, "two runs differ")
         try:
             found = self.subject.gradients(self.arrays, self.cotangent)
             again = self.subject.gradients(self.arrays, self.cotangent)
@@ -100,24 +117,27 @@ class Examination:
         found, again, doubled, own = (
             [np.asarray(g) for g in gradients] for gradients in (found, again, doubled, own)
         )
-        value = self.subject.value(self.arrays)
-        same = [value.tobytes() == self.value.tobytes()]
-        same += [a.tobytes() == b.tobytes() for a, b in zip(found, again, strict=True)]
-        if not all(same):
-            return self._verdict(Verdict.NONDETERMINISTIC, "two runs differ")
-        if not np.isfinite(value).all():
+        if any(a.tobytes() != b.tobytes() for a, b in zip(found, again, strict=True)):
+            return self._verdict(Verdict.NONDETERMINISTIC, "two gradients differ")
+        if not self._value_is_the_same():
+            return self._verdict(Verdict.NONDETERMINISTIC, "the gradient changes the next result")
+        if not np.isfinite(self.value).all():
             return self._verdict(Verdict.NON_FINITE, "the result itself is not finite")
         arguments = tuple(self._argument(k, found[k], own[k]) for k in range(len(found)))
         report = _gravest(arguments, self.subject.name)
         if report.verdict is Verdict.WRONG:
             k = next(i for i, a in enumerate(arguments) if a.verdict is Verdict.WRONG)
-            report = replace(
-                report, cause=self._cause(k, found[k], doubled[k]), taylor=self._taylor(k, found[k])
-            )
-        if report.verdict in (Verdict.WRONG, Verdict.NON_FINITE) and self.subject.by_engine:
+            worst = arguments[k].elements
+            report = replace(report, cause=self._cause(k, found[k], doubled[k], worst))
+        finite = all(np.isfinite(gradient).all() for gradient in found)
+        if self.subject.by_engine and (report.verdict is Verdict.WRONG or not finite):
             fault = first_wrong_rule(self.subject, self.arrays, self.cotangent)
             report = replace(report, rule=fault.rule, cause=fault.cause or report.cause)
         return report
+
+    def _value_is_the_same(self) -> bool:
+        value = self.subject.value(self.arrays)
+        return value.shape == self.value.shape and value.tobytes() == self.value.tobytes()
 
     def _verdict(self, verdict: Verdict, note: str, rule: str = "") -> Report:
         arguments = tuple(ArgumentReport(name, verdict, note=note) for name in self.names)
@@ -127,7 +147,9 @@ class Examination:
         """Return a report if a gradient has not the shape and dtype of its argument."""
         count = len(self.floating)
         if len(gradients) != count:
-            note = f"{len(gradients)} gradients were returned for {count} floating arguments"
+            note = (
+                f"received {len(gradients)} gradients; must be {count}, one per floating argument"
+            )
             return self._verdict(Verdict.SHAPE_OR_DTYPE, note)
         reports, guesses = [], []
         for k, (name, gradient) in enumerate(zip(self.names, gradients, strict=True)):
@@ -147,7 +169,7 @@ class Examination:
         text = next((g for g in guesses if g), "")
         return replace(_gravest(tuple(reports), self.subject.name), cause=text)
 
-    def projection(self, k: int) -> Projection:
+    def _projection(self, k: int) -> Projection:
         """Return the result, contracted with the cotangent, as a function of one argument."""
         position = self.floating[k]
 
@@ -171,36 +193,60 @@ class Examination:
 
     def _argument(self, k: int, gradient: Array, own: Array) -> ArgumentReport:
         name, x = self.names[k], self.arrays[self.floating[k]].astype(np.float64)
-        if not np.isfinite(gradient).all():
-            index = tuple(int(i) for i in np.argwhere(~np.isfinite(gradient))[0])
-            note = f"the gradient at {list(index)} is {gradient[index]}"
-            return ArgumentReport(name, Verdict.NON_FINITE, note=note)
-        elements = compare(self.projection(k), x, gradient, self.generator)
-        verdict = judge(elements)
+        for what, array in (("gradient", gradient), ("argument", x)):
+            if not np.isfinite(array).all():
+                index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+                note = f"the {what} at {list(index)} is {array[index]}"
+                return ArgumentReport(name, Verdict.NON_FINITE, note=note)
+        elements, self.projections[k] = compare(self.projections[k], x, gradient, self.generator)
+        straight = self._remainder(k, gradient, random_direction(self.wider, x.shape))
+        verdict, note = judge(elements), self._noise_note(k)
+        if verdict is Verdict.NON_FINITE:
+            note = NO_SLOPE.format(next(e.place for e in elements if not e.measured))
+        if verdict is Verdict.OK and straight.exponent < LINEAR and self._stepped(k, gradient):
+            verdict, note = Verdict.PRECISION_LIMITED, STEPPED.format(straight)
+        if verdict is Verdict.WRONG and straight.exponent > LINEAR:
+            note = TINY
         if verdict is Verdict.OK and own.dtype != np.float64:
             error = np.abs(own - gradient).max(initial=0.0)
-            if not error <= SINGLE_DIGITS * np.abs(gradient).max(initial=0.0):
+            half_of_the_digits = np.sqrt(max(np.finfo(own.dtype).eps, EPSILON))
+            if not error <= half_of_the_digits * np.abs(gradient).max(initial=0.0):
                 note = f"right in float64, but {own.dtype} is off by {error:.1e}"
-                return ArgumentReport(name, Verdict.PRECISION_LIMITED, tuple(elements[:5]), note)
-        return ArgumentReport(name, verdict, tuple(elements[:5]))
+                verdict = Verdict.PRECISION_LIMITED
+        return ArgumentReport(name, verdict, tuple(elements[:5]), note, straight.exponent)
+
+    def _noise_note(self, k: int) -> str:
+        noise = self.projections[k].epsilon
+        much = noise > 10 * self.epsilon
+        return f"the values are good to {noise:.0e} only" if much else ""
+
+    def _remainder(self, k: int, gradient: Array, direction: Array) -> Remainder:
+        projection, x = self.projections[k], self.arrays[self.floating[k]].astype(np.float64)
+        derivative = float(np.vdot(direction, gradient))
+        tolerance = RELATIVE * abs(derivative) + absolute_tolerance(gradient)
+        value, epsilon = projection.value, projection.epsilon
+        return remainder(value, x, direction, derivative, epsilon, tolerance)
+
+    def _stepped(self, k: int, gradient: Array) -> bool:
+        """Whether the values jitter and, at the wider steps that this asks for, do not agree."""
+        x = self.arrays[self.floating[k]].astype(np.float64)
+        noisy = with_measured_noise(self.projections[k], x, gradient, self.wider)
+        if not self.projections[k].epsilon < noisy.epsilon < COARSEST:
+            return False  # larger moves are steps of the function's own
+        return judge(compare(noisy, x, gradient, self.wider)[0]) is not Verdict.OK
 
     def _numeric(self, k: int) -> Array:
         x = self.arrays[self.floating[k]].astype(np.float64)
-        return numeric_gradient(self.projection(k), x)
+        return numeric_gradient(self.projections[k], x)
 
-    def _cause(self, k: int, gradient: Array, doubled: Array) -> str:
+    def _cause(self, k: int, gradient: Array, doubled: Array, worst: Sequence[Element]) -> str:
         if self.subject.gradient is None and cause.ignores_upstream(gradient, doubled):
             return cause.ignores_upstream(gradient, doubled)
-        if gradient.size > WHOLE_GRADIENT_UP_TO:
-            return ""
         sizes = [n for a in (*self.arrays, self.value) for n in a.shape]
+        if gradient.size > WHOLE_GRADIENT_UP_TO:
+            analytic = np.array([e.analytic for e in worst])
+            return cause.of_samples(analytic, np.array([e.numeric for e in worst]), sizes)
         return cause.guess(gradient, self._numeric(k), sizes)
-
-    def _taylor(self, k: int, gradient: Array) -> float:
-        x = self.arrays[self.floating[k]].astype(np.float64)
-        direction = random_direction(self.generator, x.shape)
-        derivative = float(np.vdot(direction, gradient))
-        return taylor_exponent(self.projection(k).value, x, direction, derivative)
 
 
 def _gravest(arguments: tuple[ArgumentReport, ...], function: str) -> Report:

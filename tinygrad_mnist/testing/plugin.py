@@ -10,17 +10,17 @@ import pytest
 
 @pytest.fixture
 def check_grads() -> Callable[..., Any]:
-    """`tinygrad_mnist.testing.assert_grads`, which on failure also prints a script to run."""
+    """`tinygrad_mnist.testing.check_grads`, which fails the test and prints a script to run."""
     # Imported by who uses it: pytest loads this file at every start.
-    from tinygrad_mnist.testing import GradientCheckError, assert_grads
+    from tinygrad_mnist import testing
     from tinygrad_mnist.testing.script import script
 
     def check(function: Callable[..., Any], *arrays: Any, **options: Any) -> Any:
         __tracebackhide__ = True
-        try:
-            return assert_grads(function, *arrays, **options)
-        except GradientCheckError as error:
+        report = testing.check_grads(function, *arrays, **options)
+        if not report.passed:
             text = script(function, arrays, options)
-            pytest.fail(f"{error}\n\nTo see it again, run:\n\n{text}\n", pytrace=False)
+            pytest.fail(f"{report}\n\nTo see it again, run:\n\n{text}\n", pytrace=False)
+        return report
 
     return check

@@ -17,6 +17,7 @@ from numpy import inf, nan
 
 from tinygrad_mnist.testing import assert_grads
 """
+PLAIN = (np.ndarray, np.generic, bool, int, float, str, tuple, list, type(None))
 
 
 def script(function: Callable[..., Any], arrays: tuple[Any, ...], options: dict[str, Any]) -> str:
@@ -39,8 +40,15 @@ def script(function: Callable[..., Any], arrays: tuple[Any, ...], options: dict[
     return "\n".join([HEAD, *lines.values(), f"print(assert_grads({', '.join(call)}))"])
 
 
-def _literal(array: Any) -> str:
-    return f"np.array({array.tolist()!r}, np.{array.dtype})"
+def _literal(value: Any) -> str:
+    """Return an expression for an array, a number, a string, or a list or tuple of such."""
+    if isinstance(value, np.ndarray):
+        shape = f".reshape({value.shape})" if not value.size else ""
+        return f"np.array({value.tolist()!r}, np.{value.dtype}){shape}"
+    if isinstance(value, tuple | list):
+        parts = ", ".join(map(_literal, value))
+        return f"[{parts}]" if isinstance(value, list) else f"({parts}{',' if parts else ''})"
+    return repr(value)
 
 
 def _define(function: Callable[..., Any], name: str, lines: dict[str, str]) -> str:
@@ -65,10 +73,8 @@ def _define(function: Callable[..., Any], name: str, lines: dict[str, str]) -> s
 
 
 def _bring(name: str, value: Any, lines: dict[str, str]) -> None:
-    if isinstance(value, np.ndarray):
+    if isinstance(value, PLAIN):
         lines[name] = f"{name} = {_literal(value)}"
-    elif isinstance(value, bool | int | float | str | tuple | list | None):
-        lines[name] = f"{name} = {value!r}"
     elif _imported(value, name):
         lines[name] = _imported(value, name)
     elif inspect.isfunction(value):

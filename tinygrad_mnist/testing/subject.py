@@ -44,6 +44,13 @@ class Subject:
     ) -> None:
         if gradient is not None and vjp is not None:
             raise ArgumentError("Give gradient= or vjp=, not both: they are two forms of one.")
+        for role, given in (("function", function), ("gradient", gradient), ("vjp", vjp)):
+            left_out = given is None and role != "function"
+            if not left_out and not callable(given):
+                raise ArgumentError(
+                    f"The {role} must be a function of the arrays, not its result. Received: "
+                    f"{type(given).__name__}."
+                )
         self.function = function
         self.gradient = gradient
         self.vjp = vjp
@@ -80,13 +87,26 @@ class Subject:
                 "gradient to check. Write it with np.* functions on its arguments, or give its "
                 "gradient: check_grads(f, x, gradient=df)."
             )
-        with tape.no_grad():
-            array = np.asarray(result)
+        array = self._real(result)
         if self.gradient is not None and array.size != 1:
             raise ArgumentError(
                 f"{self.name} returned shape {array.shape}, which has no single gradient. Give "
                 "vjp= instead, a function vjp(cotangent, *arrays) that returns the gradient of "
                 "sum(cotangent * f(*arrays))."
+            )
+        return array
+
+    def _real(self, result: Any) -> Array:
+        """Return a result as an array of real numbers, of booleans too."""
+        try:
+            with tape.no_grad():
+                array = np.asarray(result)
+        except ValueError:  # lists of unequal lengths
+            array = np.asarray(None)
+        if array.dtype.kind not in "biuf":
+            raise ArgumentError(
+                f"{self.name} must return real numbers, a scalar or an array. Received: "
+                f"{type(result).__name__} of dtype {array.dtype}."
             )
         return array
 

@@ -88,8 +88,9 @@ def _wrong(step: tape.Step, position: int, contribution: Array) -> Fault | None:
     x = arrays[position]
     epsilon = max(float(np.finfo(a.dtype).eps) for a in (contribution, node.value))
     projection = Projection(projected, epsilon)
-    found = compare(projection, x, contribution, np.random.default_rng(0))
-    if not found or not found[0].wrong:
+    found, projection = compare(projection, x, contribution, np.random.default_rng(0))
+    worst = next((e for e in found if e.wrong and e.measured), None)
+    if worst is None:
         return None
     alone = Subject(lambda *tensors: node.primitive(*tensors, **node.static))
     leaves = [np.asarray(array) for array in arrays]
@@ -100,7 +101,6 @@ def _wrong(step: tape.Step, position: int, contribution: Array) -> Fault | None:
     if not cause and x.size <= WHOLE_GRADIENT_UP_TO:
         numeric = numeric_gradient(projection, x)
         cause = guess(contribution, numeric, node.value.shape + x.shape)
-    worst = found[0]
     return Fault(
         f"at {worst.place} it gives {worst.analytic:.6g}, must be {worst.numeric:.6g}", cause
     )

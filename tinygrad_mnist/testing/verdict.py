@@ -41,7 +41,7 @@ class Verdict(Enum):
 _MEANINGS = {
     Verdict.SHAPE_OR_DTYPE: "a gradient has not the shape and dtype of its argument",
     Verdict.NONDETERMINISTIC: "the same arguments gave two results, so differences mean nothing",
-    Verdict.NON_FINITE: "the function or a gradient is infinite or NaN here",
+    Verdict.NON_FINITE: "the function, its slope or a gradient is infinite or NaN here",
     Verdict.WRONG: "a gradient differs from the differences by more than its bound",
     Verdict.PRECISION_LIMITED: "nothing was seen to be wrong, but rounding would hide it",
     Verdict.KINK: "not differentiable here; any slope between left and right is accepted",
@@ -51,7 +51,10 @@ _MEANINGS = {
 
 @dataclass(frozen=True)
 class Element:
-    """One comparison: of the derivative by an element, or along a direction (index None)."""
+    """One comparison: of the derivative by an element, or along a direction (index None).
+
+    The step is shrunk where the first one disagrees, for a kink may lie within it.
+    """
 
     index: tuple[int, ...] | None
     analytic: float
@@ -60,6 +63,7 @@ class Element:
     right: float
     bound: float
     kink: bool = False
+    shrunk: bool = False
 
     @property
     def error(self) -> float:
@@ -75,6 +79,11 @@ class Element:
     def relative(self) -> float:
         """The error relative to the numeric derivative; infinite if that is zero."""
         return self.error / abs(self.numeric) if self.numeric else math.inf
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is a slope: no jump, and finite values on both sides."""
+        return math.isfinite(self.numeric)
 
     @property
     def wrong(self) -> bool:
@@ -107,12 +116,17 @@ HEADINGS = (
 
 @dataclass(frozen=True)
 class ArgumentReport:
-    """The verdict on the gradient by one argument; ``elements`` are compared, worst first."""
+    """The verdict on the gradient by one argument.
+
+    ``elements`` are compared, worst first; ``taylor`` is the power with which the Taylor remainder
+    falls, NaN where it cannot be measured.
+    """
 
     name: str
     verdict: Verdict
     elements: tuple[Element, ...] = ()
     note: str = ""
+    taylor: float = math.nan
 
     @property
     def worst(self) -> Element | None:
@@ -121,7 +135,7 @@ class ArgumentReport:
 
     def __str__(self) -> str:
         found = f"{self.name:<12} {self.verdict!s:<17}"
-        if self.worst:
+        if self.worst and self.worst.measured:
             found += f" worst error {self.worst.error:.1e}, bound {self.worst.bound:.1e}"
         return f"{found}  {self.note}".rstrip()
 
@@ -144,8 +158,6 @@ class Report:
         A guess at what is wrong, from the pattern of the error; empty without one.
     rule
         The first wrong (or non-finite) step of the engine's sweep; empty if none was looked for.
-    taylor
-        The power with which the Taylor remainder falls: 2 if the gradient is right, 1 if wrong.
     """
 
     function: str
@@ -154,7 +166,15 @@ class Report:
     order: int = 1
     cause: str = ""
     rule: str = ""
-    taylor: float = math.nan
+
+    @property
+    def taylor(self) -> float:
+        """The lowest power with which an argument's Taylor remainder falls; NaN without one.
+
+        It is 2 or more if the gradient is right, 1 if it is wrong or at a kink.
+        """
+        found = [a.taylor for a in self.arguments if math.isfinite(a.taylor)]
+        return min(found, default=math.nan)
 
     @property
     def passed(self) -> bool:
@@ -185,7 +205,10 @@ class Report:
             fault = "non-finite step" if self.verdict is Verdict.NON_FINITE else "wrong rule"
             lines.append(f"  first {fault}: {self.rule}.")
         if math.isfinite(self.taylor):
-            lines.append(f"  Taylor remainder falls like h^{self.taylor:.2f} (2: right, 1: wrong).")
+            lines.append(
+                f"  Taylor remainder falls like h^{self.taylor:.2f} "
+                "(2 or more: right; 1: wrong, or a kink)."
+            )
         return "\n".join(lines)
 
 

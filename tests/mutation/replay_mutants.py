@@ -1,0 +1,214 @@
+"""Capture and replay made wrong: what is frozen, what is copied, and whose memory is reused."""
+
+from graph import test_capture, test_program, test_replay_limits
+
+from tinygrad_mnist import optim
+from tinygrad_mnist.core.tensor import Tensor
+from tinygrad_mnist.graph import binding, capture, layout, memory, passes, plan, returned, signature
+from tinygrad_mnist.graph.journal import Journal
+from tinygrad_mnist.ops import linear_algebra
+
+from .oracles import Oracle, plain
+from .planting import Mutant, edit
+
+
+def limits(name):
+    """One test of the limits of replay."""
+    return plain(getattr(test_replay_limits, name))
+
+
+def training(kind="adam"):
+    """Batches of changing sizes, compared with the eager run after each step."""
+    run = test_capture.test_changing_batch_sizes_and_both_kinds_of_labels
+    return Oracle(f"replayed training by {kind}", lambda: run(kind))
+
+
+GRAPHS = plain(test_capture.test_random_graphs_and_their_gradients)
+BATCHES = limits("test_another_batch_size_is_another_plan_with_its_own_mean")
+
+
+def laid_out(name, function, *changes, oracles=(GRAPHS,)):
+    return edit(f"layout: {name}", layout.Layout, function, *changes, oracles=oracles)
+
+
+REPLAY_MUTANTS = (
+    edit(
+        "signature: without the shape",
+        capture,
+        signature.part_of,
+        ("(array.shape, array.dtype, requires_grad)", "(array.dtype, array.dtype, requires_grad)"),
+        oracles=(BATCHES,),
+    ),
+    edit(
+        "signature: without the dtype",
+        capture,
+        signature.part_of,
+        ("(array.shape, array.dtype, requires_grad)", "(array.shape, None, requires_grad)"),
+        oracles=(limits("test_another_dtype_is_another_plan"),),
+    ),
+    edit(
+        "signature: guards are not asked",
+        capture.Captured,
+        capture.Captured._found,
+        ("if made.applies()", "if True"),
+        oracles=(limits("test_another_optimizer_moving_the_parameters_makes_another_plan"),),
+    ),
+    edit(
+        "signature: guards are asked once",
+        capture.Captured,
+        capture.Captured._as_before,
+        ("made if made.applies() else None", "made"),
+        oracles=(limits("test_another_optimizer_moving_the_parameters_makes_another_plan"),),
+    ),
+    edit(
+        "signature: of the last call, without the shape",
+        capture.Captured,
+        capture.Captured._as_before,
+        ("(array.shape, array.dtype, False) != part", "(array.dtype, False) != part[1:]"),
+        oracles=(limits("test_another_size_after_a_replay_is_another_plan"),),
+    ),
+    edit(
+        "signature: no_grad is forgotten",
+        capture.Captured,
+        capture.Captured.__call__,
+        ("tape.recording.on\n", "True\n"),
+        oracles=(limits("test_no_grad_around_a_call_is_part_of_the_signature"),),
+    ),
+    edit(
+        "feed: cached by the array's identity",
+        binding.Binding,
+        binding.Binding.feed,
+        (
+            "np.copyto(own, array)\n        return",
+            "id(array) in seen or np.copyto(own, array); seen.add(id(array))\n        return",
+        ),
+        oracles=(limits("test_feeds_are_copied_in"),),
+        seen=set(),
+    ),
+    edit(
+        "feed: a large one is not bound again",
+        binding.Binding,
+        binding.Binding.feed,
+        ("if self.arrays[slot] is not array:", "if False:"),
+        oracles=(limits("test_large_feeds_are_read_where_they_are_and_never_written_to"),),
+    ),
+    edit(
+        "feed: a large view is read where it is",
+        binding.Binding,
+        binding.Binding.feed,
+        ("array.base is not None or ", ""),
+        oracles=(limits("test_a_piece_of_a_parameter_may_be_fed"),),
+    ),
+    edit(
+        "fetch: not copied",
+        plan.Plan,
+        plan.Plan.finish,
+        ('self.arrays[slot].copy(order="K")', "self.arrays[slot]"),
+        oracles=(limits("test_fetches_are_copied_out"),),
+    ),
+    edit(
+        "finish: assignments are not dated",
+        plan.Plan,
+        plan.Plan.finish,
+        ("parameter.storage()", "pass"),
+        oracles=(limits("test_a_replay_that_assigns_makes_older_graphs_stale"),),
+    ),
+    edit(
+        "finish: gradients are not left",
+        plan.Plan,
+        plan.Plan.finish,
+        ("leaf._grad = gradient", "pass"),
+        oracles=(limits("test_gradients_are_left_on_the_leaves_owned_and_accumulated"),),
+    ),
+    edit(
+        "update: the numbers of the first step",
+        optim.Optimizer,
+        optim.Optimizer._record_update,
+        ("host(self._next_numbers_as_array)", "first(self)"),
+        oracles=(limits("test_the_step_count_and_the_learning_rate_are_state_not_constants"),),
+        first=lambda optimizer: Tensor(optimizer._next_numbers_as_array()),
+    ),
+    edit(
+        "journal: a version of a parameter is never another",
+        Journal,
+        Journal.assigned,
+        ("self._slots.pop(id(known.data), None)", "pass"),
+        oracles=(limits("test_packed_parameters_may_be_read_after_they_were_updated"),),
+    ),
+    edit(
+        "passes: effects are dead code",
+        capture,
+        passes.without_dead_code,
+        ("instruction.primitive in EFFECTS or ", ""),
+        oracles=(plain(test_program.test_dead_code_goes_and_effects_stay),),
+    ),
+    edit(
+        "passes: what Python computes is a constant",
+        capture,
+        passes.with_constants_folded,
+        (
+            " and instruction.primitive not in EFFECTS",
+            " and instruction.primitive.name != 'assign'",
+        ),
+        oracles=(limits("test_random_numbers_are_frozen_unless_they_come_from_host"),),
+    ),
+    edit(
+        "liveness: by slot instead of by storage",
+        layout,
+        memory.lifetimes,
+        ("last[slot.root] = position", "last[slot] = position"),
+        oracles=(
+            limits("test_an_elementwise_result_does_not_overwrite_what_a_view_of_it_reads"),
+            training(),
+        ),
+    ),
+    edit(
+        "liveness: outputs die with their last reader",
+        layout,
+        memory.lifetimes,
+        ("last[slot.root] = len(program.instructions)", "last.setdefault(slot.root, -1)"),
+        oracles=(limits("test_two_outputs_do_not_overwrite_each_other"),),
+    ),
+    laid_out(
+        "a live operand is overwritten",
+        layout.Layout._overwrite_dying_operands,
+        ("buffer.last == position", "True"),
+        oracles=(limits("test_a_dead_operand_is_overwritten_and_a_live_one_is_not"),),
+    ),
+    Mutant(
+        "layout: matmul writes over its operand",
+        linear_algebra.matmul,
+        "elementwise",
+        True,
+        False,
+        (limits("test_matmul_never_writes_over_its_operand"),),
+    ),
+    laid_out(
+        "a view is written over as if it were the whole",
+        layout.Layout._may_overwrite,
+        ("and slot.base is None\n", ""),
+        ("and slot.layout == instruction.result.layout\n", ""),
+        ("and self.places[slot][1] == offset\n", ""),
+        oracles=(limits("test_an_elementwise_result_does_not_overwrite_what_a_view_of_it_reads"),),
+    ),
+    laid_out(
+        "assigned while the old value is still read",
+        layout.Layout._forward_assignments,
+        ("any(producer < read < position for read in reads)", "False"),
+        oracles=(limits("test_a_value_assigned_late_is_not_written_early"),),
+    ),
+    edit(
+        "arena: buffers in use at once overlap",
+        layout,
+        memory.arranged,
+        ("last[:i] >= buffer.first", "last[:i] < -2"),
+        oracles=(training(),),
+    ),
+    edit(
+        "sealed: a result is a constant",
+        returned,
+        returned._sealed,
+        ("Tensor.of(array, node)", "Tensor.of(array, None)"),
+        oracles=(limits("test_no_gradient_goes_through_what_a_captured_function_returned"),),
+    ),
+)

@@ -1,0 +1,131 @@
+"""The checker where rounding, jumps and wider steps decide: noise, and the Taylor remainder."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tinygrad_mnist.testing import Verdict, check_grads
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((3, 4))
+SQUARE = RNG.standard_normal((3, 3))
+BATCH = RNG.standard_normal((5, 3))
+
+
+def squares(x):
+    return (x**2).sum()
+
+
+def test_rounding_that_would_hide_an_error_is_said():
+    def far(x):
+        return 1e8 + np.abs(x).sum()  # which the complex step cannot look through
+
+    assert check_grads(far, X, gradient=np.sign).verdict is Verdict.PRECISION_LIMITED
+    assert not check_grads(far, X, gradient=np.sign).passed
+
+
+def float32_within(x):
+    """It is handed float64 and returns float64, but knows seven digits only."""
+    return np.float64(np.sum(np.tanh(x.astype(np.float32))))
+
+
+def slope_of_tanh(x):
+    return 1 - np.tanh(x) ** 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("size", [1, 3, 40, 1000])
+def test_a_function_that_rounds_within_is_not_called_wrong(size, seed):
+    x = np.random.default_rng(seed).standard_normal(size)
+    report = check_grads(float32_within, x, gradient=slope_of_tanh)
+    assert report.verdict in (Verdict.OK, Verdict.PRECISION_LIMITED)
+    assert "good to" in report.arguments[0].note
+    assert report.worst[1].bound > 1e-5  # no more is claimed than the values bear
+
+
+@pytest.mark.parametrize("size", [1, 3, 40, 1000])
+@pytest.mark.parametrize("factor", [2, -1, 0])
+def test_a_clearly_wrong_gradient_of_a_function_that_rounds_within_is_wrong(size, factor):
+    x = np.random.default_rng(0).standard_normal(size)
+    report = check_grads(float32_within, x, gradient=lambda x: factor * slope_of_tanh(x))
+    assert report.verdict is Verdict.WRONG
+    assert report.taylor == pytest.approx(1, abs=0.1)
+
+
+def test_cancellation_within_is_precision_limited():
+    def cancelling(x):
+        return float32_within(x + 1e-3) - float32_within(x)
+
+    def gradient(x):
+        return slope_of_tanh(x + 1e-3) - slope_of_tanh(x)
+
+    assert check_grads(cancelling, X, gradient=gradient).verdict is Verdict.PRECISION_LIMITED
+
+
+def test_the_taylor_remainder_is_a_second_opinion_for_every_verdict():
+    right = check_grads(squares, X, gradient=lambda x: 2 * x)
+    assert right.taylor == pytest.approx(2, abs=0.1)
+    assert "Taylor remainder falls like h^2.0" in str(right)
+    kink = check_grads(lambda x: np.abs(x).sum(), np.zeros(1), gradient=np.zeros_like)
+    assert (kink.verdict, kink.taylor) == (Verdict.KINK, pytest.approx(1))
+    linear = check_grads(lambda x: 3 * x.sum(), X, gradient=lambda x: np.full_like(x, 3))
+    assert math.isnan(linear.taylor)
+    network = check_grads(lambda a, b: np.tanh(a @ b), BATCH, SQUARE)
+    assert all(argument.taylor > 1.9 for argument in network.arguments)
+
+
+def test_what_only_wider_steps_see_is_not_called_ok():
+    """Within a difference's step float16 stands still: as if a gradient of zero were right."""
+
+    def float16_within(x):
+        return np.tanh(x.astype(np.float16)).astype(np.float64).sum()
+
+    report = check_grads(float16_within, np.array([0.4, -0.7, 1.1]), gradient=np.zeros_like)
+    assert report.verdict is Verdict.PRECISION_LIMITED
+    assert report.worst[1].numeric == 0
+    assert "over wider steps the Taylor remainder falls like h^" in report.arguments[0].note
+
+
+def test_an_error_that_the_taylor_remainder_does_not_show_is_said_to_be_small():
+    report = check_grads(squares, X, gradient=lambda x: 2.000001 * x)
+    assert (report.verdict, report.taylor) == (Verdict.WRONG, pytest.approx(2, abs=0.1))
+    assert "too small for the Taylor remainder" in report.arguments[0].note
+
+
+@pytest.mark.parametrize("function", [np.floor, np.sign, lambda x: np.round(x * 50) / 50])
+def test_steps_and_kinks_are_not_taken_for_noise(function):
+    for seed in range(5):
+        x = np.random.default_rng(seed).standard_normal((5, 8))
+        assert check_grads(function, x, seed=seed).verdict is Verdict.OK
+        assert check_grads(lambda x: np.abs(x) + np.sin(x), x, seed=seed).verdict is Verdict.OK
+
+
+def test_a_float32_gradient_that_loses_its_digits_is_precision_limited():
+    def function(x):
+        return ((x + 1e6) - 1e6).sum()
+
+    def gradient(x):
+        return (x + 1e6) - (x + 1e6) + ((x + 1e6) - 1e6) / x  # 1, if there are digits enough
+
+    x = np.array([0.3, 0.7], np.float32)
+    assert check_grads(function, x, gradient=gradient).verdict is Verdict.PRECISION_LIMITED
+
+
+def test_the_complex_step_sees_what_differences_cannot():
+    def offset(x):
+        return 1e8 + (x**2).sum()
+
+    assert check_grads(offset, X, gradient=lambda x: 2 * x).verdict is Verdict.OK
+    slightly = check_grads(squares, X, gradient=lambda x: 2.000001 * x)
+    assert slightly.verdict is Verdict.WRONG
+
+
+def test_half_of_the_digits_of_the_arguments_dtype_are_asked_of_a_gradient():
+    assert check_grads(np.tanh, X.astype(np.float16)).verdict is Verdict.OK
+
+
+def test_a_clean_function_is_not_said_to_be_noisy():
+    large = RNG.standard_normal((100, 30))
+    report = check_grads(lambda x: np.tanh(x).sum(), large, gradient=lambda x: 2 * x)
+    assert (report.verdict, report.arguments[0].note) == (Verdict.WRONG, "")

@@ -1,5 +1,7 @@
-"""The benchmark suite: how long one training step takes, here and in other libraries.
+"""The benchmark suite: what a training step takes, here and in other libraries, and why.
 
-``python -m benchmarks step`` prints the table. Every backend runs in a process of its own, trains
-the same network from the same weights on the same batches, and must arrive at the same costs.
+``python -m benchmarks step``, ``train``, ``overhead``, ``scale`` and ``memory`` each print a table,
+``report`` makes a page of all of them, and ``quick`` checks that nothing has become slow. Every
+backend runs in a process of its own, trains the same network from the same weights on the same
+batches, and must arrive at the same costs.
 """

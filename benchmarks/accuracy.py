@@ -6,7 +6,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from benchmarks.step import positive
+from benchmarks.options import positive
 from tinygrad_mnist.training import Run, Settings
 
 SUMMARY = "train with several seeds and report the accuracy on the test set"

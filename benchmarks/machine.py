@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -24,3 +25,15 @@ def describe() -> dict[str, str | int]:
         "system": platform.system(),
         "python": platform.python_version(),
     }
+
+
+def sentence(blas: Mapping[str, str], facts: Mapping[str, str | int]) -> str:
+    """Say what a described machine is, and which BLAS kernels were chosen for it."""
+    chosen = "".join(
+        f"; {name}={value}, since OpenBLAS had chosen slower kernels than the processor has"
+        for name, value in blas.items()
+    )
+    return (
+        f"{facts['processor']}, {facts['processors']} processors, {facts['system']}, "
+        f"Python {facts['python']}{chosen}."
+    )

@@ -1,7 +1,7 @@
-"""The race: start every worker, check that their costs agree, and time them in alternating rounds.
+"""The race: start every process, check that their costs agree, and time them in alternating rounds.
 
 The rounds alternate so that a machine that warms up or is shared slows all backends alike; only
-one worker computes at any time.
+one process computes at any time.
 """
 
 import math
@@ -16,17 +16,21 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.backends import FLOOR, REFERENCE
-from benchmarks.supervisor import UnmeasuredError, Worker, start_worker
+from benchmarks.supervisor import Child, UnmeasuredError, start
 from benchmarks.workload import Workload
 
 MEASURED = "measured"
-COMPARED_STEPS = 20
-TOLERANCE = 1e-4
+COMPARED = {"step 1": 1, "steps 2 to 19": 18, "step 20": 1}
 STEPS_PER_ROUND = 200
-# After a turn of the others a worker's arrays have left the caches.
+FLOPS_PER_ROUND = 10_000_000_000
+# A training is begun anew before its 1,000th step or so. From there on some of Adam's means, those
+# of weights whose gradient has become zero, have decayed to subnormal numbers, which slow NumPy by
+# a third: the figures would depend on the number of rounds. Long trainings are for ``train``.
+ROUNDS_PER_TRAINING = 3
+# After a turn of the others a process' arrays have left the caches.
 UNTIMED_STEPS = 5
 # The helper threads of OpenBLAS spin for about 100 ms (2**28 clock ticks) after their last product,
-# and would take a processor from the next worker.
+# and would take a processor from the next process.
 SETTLE_SECONDS = 0.15
 
 
@@ -40,14 +44,17 @@ class RefusedError(UnmeasuredError):
 class Row:
     """One backend at one number of threads: its figures, or the reason why there are none.
 
-    ``outcome`` is "measured", "skipped", "refused" or "died", and ``problem`` the sentence that
-    explains the last three. ``description`` is the worker's (see ``benchmarks.worker``); ``costs``
-    are those of the compared steps: the first, timed with the building of the step, and the others,
-    the warm-up. ``seconds_per_step`` has one entry a round.
+    ``module`` is the backend's, and ``blas`` the variables set for its BLAS library. ``outcome`` is
+    "measured", "skipped", "refused" or "died", and ``problem`` the sentence that explains the last
+    three. ``description`` is the process' (see ``benchmarks.processes.steps``); ``costs`` are those
+    of ``COMPARED``: of the first step, timed with the building of the trainer, and of the others,
+    the warm-up. ``seconds_per_step`` has one entry a round, ``phases`` the seconds of each phase.
     """
 
     backend: str
+    module: str
     threads: int
+    blas: Mapping[str, str] = field(default_factory=dict)
     outcome: str = MEASURED
     problem: str = ""
     description: dict[str, Any] = field(default_factory=dict)
@@ -55,6 +62,7 @@ class Row:
     first_step_seconds: float = math.nan
     warm_up_seconds: float = math.nan
     seconds_per_step: list[float] = field(default_factory=list)
+    phases: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def noting_failure(self) -> Iterator[None]:
@@ -64,67 +72,95 @@ class Row:
         except UnmeasuredError as error:
             self.outcome, self.problem = error.outcome, str(error)
 
-    def warm_up(self, worker: Worker) -> None:
-        """Run and time the compared steps."""
-        self.description = worker.description
-        seconds, first_costs = worker.run(1)
-        self.first_step_seconds = self.description["build_seconds"] + seconds
-        self.warm_up_seconds, costs = worker.run(COMPARED_STEPS - 1)
-        self.costs = first_costs + costs
+    def warm_up(self, child: Child, workload: Path) -> None:
+        """Build the trainer; run and time the compared steps."""
+        build_seconds = child.ask("build", str(workload))["seconds"]
+        first, *others = [child.ask("run", count) for count in COMPARED.values()]
+        self.costs = [first["cost"], *(answer["cost"] for answer in others)]
+        self.first_step_seconds = build_seconds + first["seconds"]
+        self.warm_up_seconds = sum(answer["seconds"] for answer in others)
 
-    def run_round(self, worker: Worker) -> None:
-        """Time one round."""
-        time.sleep(SETTLE_SECONDS)
-        worker.run(UNTIMED_STEPS)
-        seconds, _ = worker.run(STEPS_PER_ROUND)
-        self.seconds_per_step.append(seconds / STEPS_PER_ROUND)
+    def run_round(self, child: Child, steps: int) -> None:
+        """Time one round of steps."""
+        child.ask("run", min(steps, UNTIMED_STEPS))
+        self.seconds_per_step.append(child.ask("run", steps)["seconds"] / steps)
+        if self.threads > 1:
+            time.sleep(SETTLE_SECONDS)
+
+    def measure_phases(self, child: Child, steps: int) -> None:
+        """Time the phases of as many steps, if the backend's step falls into phases."""
+        phases = child.ask("phases", steps)
+        self.phases = {name: seconds / steps for name, seconds in phases.items()}
 
 
-def check_costs(costs: Sequence[float], expected: Sequence[float]) -> None:
-    """Raise ``RefusedError`` at the first step whose cost is not the reference's.
+def check_costs(costs: Sequence[float], expected: Sequence[float], tolerance: float = 1e-4) -> None:
+    """Raise ``RefusedError`` if a compared cost is not the reference's, to a relative tolerance.
 
-    >>> check_costs([2.3, 2.1], [2.3, 2.2])
+    >>> check_costs([2.3, 1.9, 1.5], [2.3, 1.9, 1.6])
     Traceback (most recent call last):
-    benchmarks.race.RefusedError: its cost at step 2 is 2.1 and that of numpy is 2.2.
+    benchmarks.race.RefusedError: its cost of step 20 is 1.5 and that of numpy is 1.6.
     """
     if not expected:
         raise RefusedError(f"{REFERENCE} has no costs to compare it with.")
-    for number, (cost, other) in enumerate(zip(costs, expected, strict=True), start=1):
-        if not math.isclose(cost, other, rel_tol=TOLERANCE):
+    for steps, cost, other in zip(COMPARED, costs, expected, strict=True):
+        if not math.isclose(cost, other, rel_tol=tolerance):
             raise RefusedError(
-                f"its cost at step {number} is {cost:.7g} and that of {REFERENCE} is {other:.7g}."
+                f"its cost of {steps} is {cost:.7g} and that of {REFERENCE} is {other:.7g}."
             )
 
 
-def race(
-    backends: Mapping[str, str], threads: Sequence[int], rounds: int, workload: Workload
-) -> list[Row]:
-    """Time each backend (module by name) at each number of threads; return a row for each pair.
+@contextmanager
+def started(rows: Sequence[Row]) -> Iterator[list[tuple[Row, Child]]]:
+    """Start the process of each row; yield those that could be, with their rows."""
+    with ExitStack() as stack:
+        children = []
+        for row in tqdm(rows, "starting", leave=False, disable=None):
+            with row.noting_failure():
+                starting = start("steps", row.module, threads=row.threads, blas=row.blas)
+                child = stack.enter_context(starting)
+                row.description = child.receive()
+                children.append((row, child))
+        yield children
+
+
+def run_race(
+    runners: Sequence[tuple[Row, Child]], rounds: int, workload: Workload, tolerance: float = 1e-4
+) -> None:
+    """Fill the rows of started processes with the figures of one workload.
 
     A backend that cannot be measured costs the others nothing: its row says why. The costs are
     compared with those of the first row of ``numpy``.
     """
-    rows = [Row(backend, count) for count in threads for backend in backends]
-    workers: list[tuple[Row, Worker]] = []
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+    steps = max(1, min(STEPS_PER_ROUND, FLOPS_PER_ROUND // workload.flops))
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "workload.npz")
         workload.save(path)
-        for row in rows:
+        for row, child in runners:
             with row.noting_failure():
-                starting = start_worker(backends[row.backend], row.threads, path)
-                worker = stack.enter_context(starting)
-                row.warm_up(worker)
-                workers.append((row, worker))
-
-        expected = next((row.costs for row in rows if row.backend == REFERENCE), [])
-        for row in rows:
-            if row.backend != FLOOR and row.outcome == MEASURED:
-                with row.noting_failure():
-                    check_costs(row.costs, expected)
-
-        for _ in tqdm(range(rounds), unit="round", leave=False, disable=None):
-            for row, worker in workers:
-                if row.outcome == MEASURED:
+                row.warm_up(child, path)
+        expected = next((row.costs for row, _ in runners if row.backend == REFERENCE), [])
+        for row, child in _racing(runners):
+            with row.noting_failure():
+                if row.backend != FLOOR:
+                    check_costs(row.costs, expected, tolerance)
+                prepare(child, steps)
+                row.measure_phases(child, steps)
+        for number in tqdm(range(rounds), "rounds", leave=False, disable=None):
+            if number and number % ROUNDS_PER_TRAINING == 0:
+                for row, child in _racing(runners):
                     with row.noting_failure():
-                        row.run_round(worker)
-    return rows
+                        child.ask("build", str(path))
+                        prepare(child, steps)
+            for row, child in _racing(runners):
+                with row.noting_failure():
+                    row.run_round(child, steps)
+
+
+def prepare(child: Child, steps: int) -> None:
+    """Make untimed steps: a compiler that compiles for each number of them does so now."""
+    child.ask("run", min(steps, UNTIMED_STEPS))
+    child.ask("run", steps)
+
+
+def _racing(runners: Sequence[tuple[Row, Child]]) -> Iterator[tuple[Row, Child]]:
+    return ((row, child) for row, child in runners if row.outcome == MEASURED)

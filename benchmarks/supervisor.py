@@ -1,11 +1,11 @@
-"""The parent's side of a worker: start it in a pinned environment, ask it for steps, see it die."""
+"""The parent's side of a process: start it in a pinned environment, ask it, see it die."""
 
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -17,12 +17,16 @@ THREAD_VARIABLES = (
     "MKL_NUM_THREADS",
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
 )
 # glibc may give a freed array back to the system and fault it in again a moment later. Whether it
 # does depends on what the process freed before, and triples the time of a step that allocates. So
 # workers keep their memory: the reference at its best, and the same figures every time.
 MEMORY_VARIABLES = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 KEPT_BYTES = 2**30
+# TensorFlow's own choice, which the oracle of reference_tf turns off to have sums in one order.
+AT_ITS_BEST = {"TF_ENABLE_ONEDNN_OPTS": "1"}
 
 
 class UnmeasuredError(Exception):
@@ -38,43 +42,38 @@ class SkippedError(UnmeasuredError):
 
 
 class DiedError(UnmeasuredError):
-    """The worker ended before it had answered."""
+    """The process ended before it had answered."""
 
     outcome = "died"
 
 
-class Worker:
-    """A conversation with a running worker process, which writes its errors to ``errors``.
+class Child:
+    """A conversation with a running process, which writes its errors to ``errors``.
 
-    ``description`` is what the worker said of itself (see ``benchmarks.worker``). Every exchange
-    raises ``DiedError`` if the worker has ended.
+    Every exchange raises ``DiedError`` if the process has ended.
     """
 
-    def __init__(self, process: subprocess.Popen[str], errors: IO[str]) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", errors: IO[str]) -> None:
         self._process = process
         self._errors = errors
-        self.description = self._receive()
-        if "missing" in self.description:
-            package = self.description["missing"]
-            raise SkippedError(f"it needs {package}, which is not installed.")
 
-    def run(self, steps: int) -> tuple[float, list[float]]:
-        """Run ``steps`` training steps; return the seconds they took together, and their costs."""
-        assert self._process.stdin is not None
+    def ask(self, request: str, argument: Any) -> dict[str, Any]:
+        """Send a request and return the answer."""
+        line = json.dumps({request: argument})
         try:
-            self._process.stdin.write(f"{steps}\n")
-            self._process.stdin.flush()
+            print(line, file=self._process.stdin, flush=True)
         except BrokenPipeError:
             raise self._death() from None
-        reply = self._receive()
-        return reply["seconds"], reply["costs"]
+        return self.receive()
 
-    def _receive(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+    def receive(self) -> dict[str, Any]:
+        """Return the next message. Raises ``SkippedError`` if it is that a package is missing."""
+        line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             raise self._death()
         message: dict[str, Any] = json.loads(line)
+        if "missing" in message:
+            raise SkippedError(f"it needs {message['missing']}, which is not installed.")
         return message
 
     def _death(self) -> DiedError:
@@ -82,29 +81,38 @@ class Worker:
         self._errors.seek(0)
         said = [line.strip() for line in self._errors if line.strip()]
         last = said[-1].rstrip(".") if said else "it left no message"
-        return DiedError(f"its worker ended with exit status {status}: {last}.")
+        return DiedError(f"its process ended with exit status {status}: {last}.")
 
 
 @contextmanager
-def start_worker(module: str, threads: int, workload: Path) -> Iterator[Worker]:
-    """Start a worker for a backend's module; at the end close its input and wait for it.
+def start(
+    name: str,
+    *arguments: str,
+    threads: int,
+    blas: Mapping[str, str] | None = None,
+    keep_memory: bool = True,
+) -> Iterator[Child]:
+    """Start a module of ``benchmarks.processes``; at the end close its input and wait for it.
 
-    Raises ``SkippedError`` if the backend's package is missing and ``DiedError`` if it ends.
+    Its arguments are the given ones and the number of threads; ``blas`` are further variables of
+    its environment; ``keep_memory`` says whether it keeps what it has freed.
     """
-    pinned = dict.fromkeys(THREAD_VARIABLES, str(threads))
-    kept = dict.fromkeys(MEMORY_VARIABLES, str(KEPT_BYTES))
-    # A file, because nobody reads a pipe while the worker computes, and a full pipe would block it.
+    variables = dict.fromkeys(THREAD_VARIABLES, str(threads))
+    if keep_memory:
+        variables |= dict.fromkeys(MEMORY_VARIABLES, str(KEPT_BYTES))
+    command = [sys.executable, "-m", f"benchmarks.processes.{name}", *arguments, str(threads)]
+    # A file, because nobody reads a pipe while the process computes, and a full pipe would block.
     with tempfile.TemporaryFile("w+", errors="replace") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", module, str(workload)],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
             cwd=ROOT,
-            env=os.environ | pinned | kept,
+            env=os.environ | variables | AT_ITS_BEST | dict(blas or {}),
         )
         try:
-            yield Worker(process, errors)
+            yield Child(process, errors)
         finally:
             process.communicate()

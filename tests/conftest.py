@@ -1,7 +1,10 @@
 """What all tests share: hypothesis profiles, one BLAS thread, and a header with the versions."""
 
+import importlib.metadata
+import importlib.util
 import os
 import random
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -28,6 +31,39 @@ hypothesis.settings.load_profile(PROFILE)
 _ONE_BLAS_THREAD = threadpoolctl.threadpool_limits(limits=1, user_api="blas")
 
 
+REFERENCE = Path(__file__).parents[1] / "reference_tf"
+
+
+class ReferenceExamples:
+    """The doctests of ``reference_tf`` are tests that need TensorFlow.
+
+    Where that is not wanted or not installed they are not collected, for collecting imports it.
+    """
+
+    def pytest_ignore_collect(self, collection_path, config):
+        missing = importlib.util.find_spec("tensorflow") is None
+        unwanted = missing or config.option.markexpr == "not tf"
+        return True if unwanted and collection_path.is_relative_to(REFERENCE) else None
+
+    def pytest_collection_modifyitems(self, items):
+        for item in items:
+            if item.path.is_relative_to(REFERENCE):
+                item.add_marker(pytest.mark.tf)
+
+
+def pytest_configure(config):
+    """Register as a plugin what a conftest may not do for another directory."""
+    config.pluginmanager.register(ReferenceExamples())
+
+
+def _tensorflow_version():
+    """What its metadata say: importing it takes seconds."""
+    try:
+        return importlib.metadata.version("tensorflow")
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
 def pytest_report_header(config):
     libraries = [
         f"{pool['internal_api']} {pool['version']} ({pool.get('architecture')}, "
@@ -37,6 +73,7 @@ def pytest_report_header(config):
     ]
     return [
         f"numpy {np.__version__}, {', '.join(libraries) or 'no BLAS found'}",
+        f"tensorflow {_tensorflow_version()}",
         f"hypothesis {hypothesis.__version__}, profile {PROFILE}",
     ]
 

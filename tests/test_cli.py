@@ -4,14 +4,16 @@ import errno
 import json
 import os
 import signal
+import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import small_runs
 from small_runs import run, run_again
 
-from tinygrad_mnist import checkpoint, mnist, report, training
+from tinygrad_mnist import checkpoint, cli, mnist, report, training
 
 PICTURES = {"cost.png", "confusion.png", "predictions_4x4.png", "predictions_10x10.png"}
 FIGURES = {"checkpoint.npz", "history.csv", "metrics.json"}
@@ -63,6 +65,31 @@ def names(folder):
 
 
 class TestTrain:
+    def test_starts_again_where_openblas_has_faster_kernels(self, monkeypatch, capsys):
+        class Started(Exception):  # noqa: N818  execve does not return
+            pass
+
+        def execve(program, arguments, environment):
+            assert program == arguments[0] == sys.executable
+            assert arguments[1:] == ["-m", "tinygrad_mnist", "train", "--iterations", "3"]
+            assert environment == {**os.environ, "OPENBLAS_CORETYPE": "SkylakeX"}
+            raise Started
+
+        monkeypatch.setattr(cli, "blas_environment", lambda: {"OPENBLAS_CORETYPE": "SkylakeX"})
+        monkeypatch.setattr(os, "execve", execve)
+        monkeypatch.setattr(sys, "argv", ["tinygrad-mnist", "train", "--iterations", "3"])
+        with pytest.raises(Started):
+            cli.main()
+        assert "starting again with OPENBLAS_CORETYPE=SkylakeX" in capsys.readouterr().out
+
+    def test_eager_gives_the_same_checkpoint(self, train):
+        assert train("--out", "captured") == 0
+        assert train("--out", "eager", "--eager") == 0
+        captured, eager = (
+            Path(name, "checkpoint.npz").read_bytes() for name in ("captured", "eager")
+        )
+        assert captured == eager
+
     def test_prints_the_cost_and_the_accuracies(self, train, capsys):
         assert train("--out", "here", "--log-every", 10) == 0
         output, error = capsys.readouterr()

@@ -80,7 +80,7 @@ def test_fit_is_the_loop_that_the_command_uses():
     network, other = model(), model()
     history = network.fit(X, Y, 16, 2)
     data = Dataset(X, Y, generator(0))
-    steps = loop.training(other, optim.Adam(other.parameters()), data, 16)
+    steps = loop.training(loop.training_step(other, optim.Adam(other.parameters())), data, 16)
     for epoch in range(2):
         costs = []
         while data.epochs_completed <= epoch:
@@ -283,7 +283,7 @@ def test_each_step_yields_the_cost_before_its_update():
     network = model()
     data, twin = Dataset(X, Y, generator(0)), Dataset(X, Y, generator(0))
     optimizer = optim.SGD(network.parameters(), 0.1)
-    steps = loop.training(network, optimizer, data, 8)
+    steps = loop.training(loop.training_step(network, optimizer), data, 8)
     for count in range(1, 6):
         x, y = twin.next_batch(8)
         expected = plain_cost(plain_logits(network, x), y)
@@ -299,7 +299,7 @@ def test_gradients_do_not_add_up_over_steps():
     for parameter in network.parameters():
         parameter.grad = np.full(parameter.shape, 1e6, np.float32)
     optimizer = optim.SGD(network.parameters(), 0.01)
-    list(islice(loop.training(network, optimizer, Dataset(X, Y), 8), 3))
+    list(islice(loop.training(loop.training_step(network, optimizer), Dataset(X, Y), 8), 3))
     assert np.abs(values(network)).max() < 100
 
 
@@ -333,7 +333,7 @@ def test_the_cross_entropy_never_broadcasts(labels, logits):
 def test_memory_is_flat_with_the_collector_off():
     network = model()
     data = Dataset(X, Y, generator())
-    steps = loop.training(network, optim.Adam(network.parameters()), data, 8)
+    steps = loop.training(loop.training_step(network, optim.Adam(network.parameters())), data, 8)
     gc.collect()
     gc.disable()
     deque(islice(steps, 2500), maxlen=0)  # Python keeps 2,000 freed tuples of each size

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
-from tinygrad_mnist import Parameter, Tensor, nn, optim
+from tinygrad_mnist import Parameter, Tensor, capture, nn, optim
 from tinygrad_mnist.errors import (
     ArgumentError,
     CheckpointError,
@@ -141,7 +141,7 @@ def test_float32_stays_float32(kind):
 def adam_mutant(line):
     """An Adam update with one thing wrong; each of the four parts can be replaced."""
 
-    def update(self, parameter, gradient, first, second):
+    def update(self, parameter, gradient, first, second, *numbers):
         parts = {
             "t": lambda: self.iterations,
             "moments": lambda first, second: (first, second),
@@ -219,8 +219,8 @@ def test_an_update_rule_runs_on_tensors_with_the_same_bits(kind):
     arrays = [np.abs(a) for a in drawn(generator, [(5,)] * (2 + len(optimizer.slots)))]
     arrays = [array.astype(np.float32) for array in arrays]
     tensors = [Tensor(array, requires_grad=True) for array in arrays]
-    on_tensors = optimizer.update(*tensors)
-    on_arrays = optimizer.update(*arrays)
+    on_tensors = optimizer.update(*tensors, *optimizer.numbers())
+    on_arrays = optimizer.update(*arrays, *optimizer.numbers())
     assert len(on_tensors) == len(on_arrays) == 1 + len(optimizer.slots)
     for tensor, array in zip(on_tensors, on_arrays, strict=True):
         assert tensor.node is not None
@@ -413,3 +413,25 @@ def test_the_defaults_are_those_of_tensorflow():
     adam = optim.Adam([Parameter([1.0])])
     assert (adam.learning_rate, adam.beta_1, adam.beta_2) == (0.001, 0.9, 0.999)
     assert (adam.epsilon, adam.epsilon_mode) == (1e-8, "tensorflow")
+
+
+@pytest.mark.parametrize("kind", [optim.Adam, optim.Momentum])
+@pytest.mark.parametrize("wrap", [capture, lambda step: step], ids=["captured", "eager"])
+def test_what_has_decayed_becomes_zero_and_never_subnormal(kind, wrap):
+    weight = Parameter(np.ones(4, np.float32))
+    optimizer = kind([weight], learning_rate=1e-3)
+
+    @wrap
+    def step(gradient):
+        optimizer.apply_gradients([gradient])
+
+    step(np.array([1.0, 1.0, 1e-30, 1e-28], np.float32))
+    tiny = np.finfo(np.float32).tiny
+    (slot,) = (optimizer.slots[name] for name in optimizer.decaying)
+    for turn in range(1500):
+        step(np.array([0.0, 1.0, 0.0, 1e-28], np.float32))
+        values = np.abs(slot.numpy())
+        assert not np.any((values > 0) & (values < tiny))
+        assert values[3] > 5e-28 or turn < 20  # small, but it has not decayed
+    assert slot.numpy()[0] == slot.numpy()[2] == 0.0
+    assert slot.numpy()[1] > 1.0

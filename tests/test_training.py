@@ -37,6 +37,14 @@ def trained(settings, data, folder):
     return path
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_recording_each_step_gives_the_bits_of_replaying_the_first(name, data, straight, tmp_path):
+    run = Run(replace(SMALL, optimizer=name), data, eager=True)
+    list(run.train())
+    run.save(tmp_path / "eager.npz")
+    assert (tmp_path / "eager.npz").read_bytes() == straight[name].read_bytes()
+
+
 class TestSettings:
     @pytest.mark.parametrize(
         ("changes", "reason"),

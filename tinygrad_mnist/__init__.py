@@ -9,10 +9,12 @@ array([1.  , 0.42])
 """
 
 from tinygrad_mnist.core.gradient import gradients
+from tinygrad_mnist.core.host import host
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import ZERO, Primitive, primitive
 from tinygrad_mnist.core.tape import no_grad
 from tinygrad_mnist.core.tensor import Tensor
+from tinygrad_mnist.graph.capture import capture
 from tinygrad_mnist.ops.activation import (
     elu,
     leaky_relu,
@@ -35,8 +37,10 @@ __all__ = [
     "Parameter",
     "Primitive",
     "Tensor",
+    "capture",
     "elu",
     "gradients",
+    "host",
     "leaky_relu",
     "log_softmax",
     "logsumexp",

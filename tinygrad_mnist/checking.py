@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -71,11 +75,28 @@ def tensorflows_opinion(cost: Cost) -> tuple[str, bool]:
     Where it is not installed that is said, and nothing disagrees.
     """
     try:
-        crosscheck = import_module("reference_tf.crosscheck")
+        with no_standard_error():  # some of what it says at its start no setting silences
+            crosscheck = import_module("reference_tf.crosscheck")
     except ImportError as error:
         return f"TensorFlow was not asked ({error}): pip install 'tinygrad-mnist[tf]'", True
     judged = crosscheck.compare(cost, *cost.parameters)
     return str(judged) if judged.agrees else f"TensorFlow departs: {judged}", judged.agrees
+
+
+@contextmanager
+def no_standard_error() -> Iterator[None]:
+    """Drop what the process, its C++ libraries too, writes to standard error in the block."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _print_table(cost: Cost, report: Report) -> None:

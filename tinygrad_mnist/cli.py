@@ -16,6 +16,7 @@ import numpy as np
 
 import tinygrad_mnist
 from tinygrad_mnist import checking, commands
+from tinygrad_mnist.environment import blas, blas_environment
 from tinygrad_mnist.errors import TinygradError
 from tinygrad_mnist.training import OPTIMIZERS, Settings
 
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0, 2 after an error, 130 if interrupted."""
     try:
         options = parser().parse_args(arguments)
+        if arguments is None and options.command is commands.train:
+            _choose_faster_kernels()
         with np.errstate(all="ignore"):  # a run that goes wrong says so in a sentence of its own
             status: int = options.command(options)
         sys.stdout.flush()
@@ -42,6 +45,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):  # its reader, such as head, has had enough
             return commands.INTERRUPTED
         return _refuse(f"Cannot write the output: {error.strerror}.")
+
+
+def _choose_faster_kernels() -> None:
+    """Start this process again where OpenBLAS has faster kernels for the processor than it chose.
+
+    It chooses when NumPy loads, which is before any of our code runs.
+    """
+    better = blas_environment()
+    if better:
+        setting = " ".join(f"{name}={value}" for name, value in better.items())
+        print(
+            f"OpenBLAS chose its {blas()['kernel']} kernels, and this processor has faster ones: "
+            f"starting again with {setting}",
+            flush=True,
+        )
+        program = [sys.executable, "-m", "tinygrad_mnist", *sys.argv[1:]]
+        os.execve(sys.executable, program, {**os.environ, **better})
 
 
 class _Parser(argparse.ArgumentParser):
@@ -146,3 +166,8 @@ def _add_train(subcommands: argparse._SubParsersAction[_Parser]) -> None:
         help=f"iterations between lines of output (default {commands.LOG_EVERY})",
     )
     train.add_argument("--no-plots", action="store_true", help="write no pictures")
+    train.add_argument(
+        "--eager",
+        action="store_true",
+        help="record each step on the tape, instead of replaying the first: same bits, slower",
+    )

@@ -110,6 +110,7 @@ def _how_to_go_on(run: Run, checkpoint: Path, options: argparse.Namespace) -> st
         value = getattr(options, option.replace("-", "_"))
         again += [f"--{option}", str(value)] if value else []
     again += ["--no-plots"] if options.no_plots else []
+    again += ["--eager"] if options.eager else []
     return (
         f"Interrupted; {checkpoint} holds {run.saved} of {run.settings.iterations} iterations. "
         f"Go on with: {shlex.join(again)}"
@@ -120,11 +121,11 @@ def _new_run(options: argparse.Namespace) -> Run:
     given = _given_settings(options)
     settings = Settings(**given)
     settings = replace(settings, threads=settings.blas_threads(available_threads()))
-    return Run(settings, options.data_dir)
+    return Run(settings, options.data_dir, eager=options.eager)
 
 
 def _resumed_run(options: argparse.Namespace) -> Run:
-    run = training.resume(options.resume, options.data_dir)
+    run = training.resume(options.resume, options.data_dir, eager=options.eager)
     given = _given_settings(options)
     for name, value in given.items():
         stored = getattr(run.settings, name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import threadpoolctl
@@ -35,6 +36,44 @@ def blas() -> dict[str, Any]:
                 "threads": library["num_threads"],
             }
     return {"library": "unknown", "version": "unknown", "kernel": "unknown", "threads": 0}
+
+
+AVX512 = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+"""What OpenBLAS' SkylakeX kernels need of a processor."""
+
+
+def better_kernel(kernel: str, flags: set[str]) -> str | None:
+    """Return the OpenBLAS kernel that is faster than this one on a processor with these flags.
+
+    None if there is none. OpenBLAS goes by a processor's model, and takes its AVX2 kernels on
+    models with AVX-512 that it does not know, or that once were slow with it.
+
+    >>> better_kernel("Haswell", AVX512 | {"avx2"})
+    'SkylakeX'
+    """
+    return "SkylakeX" if kernel in ("Haswell", "Zen") and flags >= AVX512 else None
+
+
+def processor_flags() -> set[str]:
+    """Return what this machine's processor can do, in Linux' words; empty on other systems."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    found = (line.partition(":")[2] for line in lines if line.startswith("flags"))
+    return set(next(found, "").split())
+
+
+def blas_environment() -> dict[str, str]:
+    """Return the environment in which a new process' NumPy would have better BLAS kernels.
+
+    Empty if there are none, or if the user has chosen some. A library that is loaded cannot
+    change its kernels any more, so this process keeps what it has.
+    """
+    if "OPENBLAS_CORETYPE" in os.environ:
+        return {}
+    library = blas()
+    openblas = library["library"] == "openblas"
+    kernel = better_kernel(library["kernel"], processor_flags()) if openblas else None
+    return {"OPENBLAS_CORETYPE": kernel} if kernel else {}
 
 
 def available_threads() -> int:

@@ -41,6 +41,18 @@ class StaleGraphError(GradientError):
     """A parameter was assigned after the graph read it, so its gradient would be wrong."""
 
 
+class CaptureError(TinygradError, RuntimeError):
+    """A function cannot be captured, or its replay would not do what the function does."""
+
+
+class ProgramError(TinygradError, RuntimeError):
+    """A captured program is not consistent: a fault of a pass, found by the checker."""
+
+
+class SessionError(TinygradError, RuntimeError):
+    """A session cannot run this: closed, not fed, not initialised, or of another graph."""
+
+
 class ArgumentError(TinygradError, ValueError):
     """An argument is out of range or contradicts another."""
 

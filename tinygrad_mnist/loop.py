@@ -6,8 +6,8 @@
 >>> from tinygrad_mnist.dataset import Dataset
 >>> model = nn.MLP([2, 2])
 >>> data = Dataset(np.eye(2, dtype=np.float32), np.array([0, 1]))
->>> costs = training(model, optim.Adam(model.parameters(), 0.1), data, batch_size=2)
->>> first, *_, last = islice(costs, 20)
+>>> step = training_step(model, optim.Adam(model.parameters(), 0.1))
+>>> first, *_, last = islice(training(step, data, batch_size=2), 20)
 >>> last < first
 True
 """
@@ -65,21 +65,20 @@ def cross_entropy(labels: Array, logits: Any) -> Any:
     return np.mean(softmax_cross_entropy_with_logits(labels, logits))
 
 
-def training(
+Step = Callable[[Any, Any], Tensor]
+
+
+def training_step(
     model: Callable[[Any], Any],
     optimizer: Optimizer,
-    data: Dataset,
-    batch_size: int,
-    loss: Callable[[Array, Any], Any] = cross_entropy,
-) -> Iterator[float]:
-    """Train without end, one step a batch, yielding the batch's cost before its update.
+    loss: Callable[[Any, Any], Any] = cross_entropy,
+) -> Step:
+    """Return ``step(inputs, labels)``, which updates the model and returns the cost before.
 
-    Between two yields lies exactly one whole step, so the state is consistent wherever it stops.
+    It can be captured.
     """
-    while True:
-        inputs, labels = data.next_batch(batch_size)
-        inputs.setflags(write=False)  # spares the tape a copy
-        labels.setflags(write=False)
+
+    def step(inputs: Any, labels: Any) -> Tensor:
         cost = loss(labels, model(inputs))
         if not isinstance(cost, Tensor):
             raise ArgumentError(
@@ -89,9 +88,22 @@ def training(
         optimizer.zero_grad()
         cost.backward()
         optimizer.step()
-        value = cost.item()
-        del cost  # its graph's memory serves the next step
-        yield value
+        return cost
+
+    return step
+
+
+def training(step: Step, data: Dataset, batch_size: int) -> Iterator[float]:
+    """Train without end, one step a batch, yielding the cost of each.
+
+    Between two yields lies exactly one whole step, so the state is consistent wherever it stops.
+    """
+    while True:
+        inputs, labels = data.next_batch(batch_size)
+        inputs.setflags(write=False)  # spares the tape a copy
+        labels.setflags(write=False)
+        # The cost is let go before the yield: its graph's memory serves the next step.
+        yield step(inputs, labels).item()
 
 
 class Evaluation(NamedTuple):

@@ -177,7 +177,8 @@ class Sequential(Module):
             )
         self.optimizer = optimizer
         data = Dataset(x, y, generator)
-        steps = loop.training(self, optimizer, data, min(batch_size, len(x)), loss)
+        step = loop.training_step(self, optimizer, loss)
+        steps = loop.training(step, data, min(batch_size, len(x)))
         history: dict[str, list[float]] = {"loss": [], "accuracy": []}
         for epoch in tqdm(range(epochs), "epochs", disable=None):
             costs = []

@@ -16,18 +16,26 @@ array([0., 0.])
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tinygrad_mnist.arguments import in_range
+from tinygrad_mnist.core import tape
+from tinygrad_mnist.core.host import host
 from tinygrad_mnist.core.parameter import Parameter
-from tinygrad_mnist.errors import ArgumentError, CheckpointError, GradientError
+from tinygrad_mnist.core.tensor import Tensor
+from tinygrad_mnist.errors import ArgumentError, CheckpointError, GradientError, ShapeError
 
 BLOCK = 32_768
 """Elements updated at once: the temporaries of a rule then stay in the processor's cache, and below
 the size from which the C library asks the operating system for fresh pages each time."""
+
+
+FLUSH_EVERY = 128
+"""Steps after which what has all but decayed is set to zero: multiplied by 0.9 again and again it
+becomes subnormal and never zero, and processors multiply subnormal numbers many times slower."""
 
 
 class Optimizer:
@@ -47,14 +55,19 @@ class Optimizer:
     """
 
     slot_names: ClassVar[tuple[str, ...]] = ()
+    decaying: ClassVar[tuple[str, ...]] = ()
+    """The slots of which what is far below any number that counts is set to zero at times."""
 
     update: Callable[..., tuple[Any, ...]]
-    """``update(parameter, gradient, *slots) -> (parameter, *slots)``, the rule of a subclass.
+    """``update(parameter, gradient, *slots, *numbers) -> (parameter, *slots)``, of a subclass.
 
     It is written with in-place operators: arrays are updated where they lie, while a Tensor,
-    being a value, is replaced, so that the results can be assigned. ``self.iterations`` counts
-    this step, from 1.
+    being a value, is replaced, so that the results can be assigned.
     """
+
+    numbers: Callable[[], tuple[float, ...]]
+    """``numbers()``, of a subclass: what the update multiplies by, read anew at every step, also of
+    a captured function. ``self.iterations`` counts this step, from 1."""
 
     def __init__(self, parameters: Iterable[Parameter], learning_rate: float) -> None:
         given = [] if isinstance(parameters, Parameter) else parameters
@@ -75,7 +88,10 @@ class Optimizer:
         self.iterations = 0
         self._vector = Parameter.pack(self.parameters)
         self._gradient = np.empty_like(self._vector.data)
-        self.slots = {name: np.zeros_like(self._vector.data) for name in self.slot_names}
+        self.slots = {
+            name: Parameter(np.zeros_like(self._vector.data), requires_grad=False, name=name)
+            for name in self.slot_names
+        }
 
     @property
     def learning_rate(self) -> float:
@@ -107,18 +123,64 @@ class Optimizer:
                     "called on, or backward() was not called. If that is meant, freeze it or "
                     "leave it out before the optimizer is made."
                 )
-            gradients.append(parameter.grad.ravel())
+            gradients.append(parameter.grad)
+        self.apply_gradients(gradients)
+
+    def apply_gradients(self, gradients: Sequence[Any]) -> None:
+        """Update every parameter by the gradient given for it, an array or a Tensor.
+
+        Raises
+        ------
+        ShapeError
+            If there is not one gradient of its shape for each of ``self.parameters``.
+        """
+        shapes = [parameter.shape for parameter in self.parameters]
+        if [np.shape(gradient) for gradient in gradients] != shapes:
+            raise ShapeError(
+                f"The gradients must have the shapes of the parameters, {shapes}. Received: "
+                f"{[np.shape(gradient) for gradient in gradients]}."
+            )
         if not all(parameter.lies_in(self._vector) for parameter in self.parameters):
             self._vector = Parameter.pack(self.parameters)  # another optimizer had taken them
-        self.iterations += 1
-        np.concatenate(gradients, out=self._gradient)
-        arrays = (self._vector.storage(), self._gradient, *self.slots.values())
+        journal = tape.recording.journal
+        if journal is not None:
+            with journal.phase("update"), tape.no_grad():
+                self._record_update(gradients)
+            return
+        flat = [
+            gradient.numpy().ravel() if isinstance(gradient, Tensor) else gradient.ravel()
+            for gradient in gradients
+        ]
+        np.concatenate(flat, out=self._gradient)
+        numbers = self._next_numbers()
+        state = [self._vector, *self.slots.values()]
+        parameter, *slots = [parameter.storage() for parameter in state]
+        arrays = (parameter, self._gradient, *slots)
         for start in range(0, self._gradient.size, BLOCK):
-            self.update(*[array[start : start + BLOCK] for array in arrays])
+            self.update(*[array[start : start + BLOCK] for array in arrays], *numbers)
+
+    def _record_update(self, gradients: Sequence[Any]) -> None:
+        """The same on Tensors, which write down what is done to them."""
+        gradient: Any = np.concatenate([np.reshape(one, -1) for one in gradients])
+        numbers = host(self._next_numbers_as_array)
+        state = [self._vector, *self.slots.values()]
+        updated = self.update(self._vector, gradient, *self.slots.values(), *numbers)
+        for parameter, value in zip(state, updated, strict=True):
+            parameter.assign(value)
+
+    def _next_numbers(self) -> tuple[float, ...]:
+        self.iterations += 1
+        if self.iterations % FLUSH_EVERY == 0:
+            for name in self.decaying:
+                _flush(self.slots[name].storage())
+        return self.numbers()
+
+    def _next_numbers_as_array(self) -> Any:
+        return np.array(self._next_numbers(), self._vector.dtype)
 
     def state_dict(self) -> dict[str, Any]:
         """Return copies of the slots, vectors over all parameters in order, and the step count."""
-        slots = {name: np.array(slot) for name, slot in self.slots.items()}
+        slots = {name: slot.numpy() for name, slot in self.slots.items()}
         return {"iterations": self.iterations, "learning_rate": self.learning_rate, **slots}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -154,7 +216,14 @@ class Optimizer:
         except ArgumentError as error:
             raise CheckpointError(f"The saved {error}") from None
         self.iterations = int(iterations)
-        self.slots = {name: state[name].copy() for name in self.slot_names}
+        for name, slot in self.slots.items():
+            slot.assign(state[name])
+
+
+def _flush(slot: Any) -> None:
+    """Set to zero what could become subnormal before the next time."""
+    limits = np.finfo(slot.dtype)
+    slot[np.abs(slot) < limits.tiny / limits.eps] = 0
 
 
 class SGD(Optimizer):
@@ -163,9 +232,13 @@ class SGD(Optimizer):
     def __init__(self, parameters: Iterable[Parameter], learning_rate: float = 0.01) -> None:
         super().__init__(parameters, learning_rate)
 
-    def update(self, parameter: Any, gradient: Any) -> tuple[Any, ...]:
+    def numbers(self) -> tuple[float, ...]:
+        """Return the learning rate."""
+        return (self.learning_rate,)
+
+    def update(self, parameter: Any, gradient: Any, learning_rate: Any) -> tuple[Any, ...]:
         """Return the new parameter."""
-        parameter -= self.learning_rate * gradient
+        parameter -= learning_rate * gradient
         return (parameter,)
 
 
@@ -178,7 +251,7 @@ class Momentum(Optimizer):
     Source: Sutskever et al., "On the importance of initialization and momentum in deep learning".
     """
 
-    slot_names = ("velocity",)
+    slot_names = decaying = ("velocity",)
 
     def __init__(
         self,
@@ -191,12 +264,18 @@ class Momentum(Optimizer):
         self.momentum = in_range("momentum", momentum, 0.0, 1.0)
         self.nesterov = nesterov
 
-    def update(self, parameter: Any, gradient: Any, velocity: Any) -> tuple[Any, ...]:
+    def numbers(self) -> tuple[float, ...]:
+        """Return the learning rate and the momentum."""
+        return self.learning_rate, self.momentum
+
+    def update(
+        self, parameter: Any, gradient: Any, velocity: Any, learning_rate: Any, momentum: Any
+    ) -> tuple[Any, ...]:
         """Return the new parameter and velocity."""
-        velocity *= self.momentum
+        velocity *= momentum
         velocity += gradient
-        direction = gradient + self.momentum * velocity if self.nesterov else velocity
-        parameter -= self.learning_rate * direction
+        direction = gradient + momentum * velocity if self.nesterov else velocity
+        parameter -= learning_rate * direction
         return parameter, velocity
 
 
@@ -215,6 +294,7 @@ class Adam(Optimizer):
     """
 
     slot_names = ("first_sum", "second_sum")
+    decaying = ("first_sum",)
 
     def __init__(
         self,
@@ -235,20 +315,31 @@ class Adam(Optimizer):
             )
         self.epsilon_mode = epsilon_mode
 
-    def update(
-        self, parameter: Any, gradient: Any, first_sum: Any, second_sum: Any
-    ) -> tuple[Any, ...]:
-        """Return the new parameter and sums."""
-        first_sum *= self.beta_1
-        first_sum += gradient
-        second_sum *= self.beta_2
-        second_sum += gradient * gradient
+    def numbers(self) -> tuple[float, ...]:
+        """Return the discounts, the bias-corrected rate and epsilon of this step."""
         first_bias = (1.0 - self.beta_1**self.iterations) / (1.0 - self.beta_1)
         root_bias = math.sqrt((1.0 - self.beta_2**self.iterations) / (1.0 - self.beta_2))
         if self.epsilon_mode == "paper":
             epsilon = self.epsilon * root_bias
         else:
             epsilon = self.epsilon / math.sqrt(1.0 - self.beta_2)
-        rate = self.learning_rate * root_bias / first_bias
-        parameter -= rate * first_sum / (np.sqrt(second_sum) + epsilon)
+        return self.beta_1, self.beta_2, self.learning_rate * root_bias / first_bias, epsilon
+
+    def update(
+        self,
+        parameter: Any,
+        gradient: Any,
+        first_sum: Any,
+        second_sum: Any,
+        beta_1: Any,
+        beta_2: Any,
+        rate: Any,
+        epsilon: Any,
+    ) -> tuple[Any, ...]:
+        """Return the new parameter and sums."""
+        first_sum *= beta_1
+        first_sum += gradient
+        second_sum *= beta_2
+        second_sum += gradient * gradient
+        parameter -= rate * (first_sum / (np.sqrt(second_sum) + epsilon))
         return parameter, first_sum, second_sum

@@ -20,6 +20,7 @@ from tinygrad_mnist import checkpoint, loop, mnist, nn, optim
 from tinygrad_mnist.arguments import at_least_one, in_range
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, DivergenceError
+from tinygrad_mnist.graph.capture import capture
 
 OPTIMIZERS = {"adam": optim.Adam, "momentum": optim.Momentum, "sgd": optim.SGD}
 ONE_THREAD_BELOW = 20_000_000
@@ -89,6 +90,8 @@ class Run:
         What decides its course.
     data_dir
         Where the data are; None for the MNIST files of the package.
+    eager
+        Record each step on the tape anew, instead of replaying the first: the same bits, slower.
 
     ``saved`` is the iteration of the last checkpoint it wrote; 0 before the first.
 
@@ -100,7 +103,9 @@ class Run:
         If the data are not what they should be.
     """
 
-    def __init__(self, settings: Settings, data_dir: Path | None = None) -> None:
+    def __init__(
+        self, settings: Settings, data_dir: Path | None = None, *, eager: bool = False
+    ) -> None:
         generator = np.random.default_rng(settings.seed)
         self.settings = settings
         self.data = mnist.load(data_dir, generator=generator)
@@ -115,8 +120,9 @@ class Run:
         )
         self.costs: list[float] = []
         self.saved = 0
+        step = loop.training_step(self.model, self.optimizer)
         self._steps = loop.training(
-            self.model, self.optimizer, self.data.train, settings.batch_size
+            step if eager else capture(step), self.data.train, settings.batch_size
         )
 
     @property
@@ -195,7 +201,7 @@ def settings_of(path: Path, description: dict[str, Any]) -> Settings:
     return Settings(**{**stored, "hidden": tuple(stored["hidden"])})
 
 
-def resume(path: Path, data_dir: Path | None = None) -> Run:
+def resume(path: Path, data_dir: Path | None = None, *, eager: bool = False) -> Run:
     """Return the run of a checkpoint, as it was when that was written.
 
     Raises
@@ -204,7 +210,7 @@ def resume(path: Path, data_dir: Path | None = None) -> Run:
         If the checkpoint is unusable, or the data are not those of the run.
     """
     arrays, description = checkpoint.load(path)
-    run = Run(settings_of(path, description), data_dir)
+    run = Run(settings_of(path, description), data_dir, eager=eager)
     if run.data.checksums != description["checksums"]:
         raise CheckpointError(
             f"The run of {path} was trained on other data files than these. Name the folder of "

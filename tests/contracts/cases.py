@@ -259,7 +259,25 @@ CASES = (
         of=indexing.getitem,
         covers=(np.ndarray.__getitem__,),
     ),
+    case(
+        lambda x, *indices, index: x[draw.filled(index, indices)],
+        draw.gathered,
+        draw.normal,
+        draw.places,
+        name="gather",
+        of=indexing.gather,
+    ),
     case(indexing.scatter_add, draw.scattered, reference=scattered),
+    case(
+        indexing.scatter_add,
+        draw.scattered_back,
+        draw.normal,
+        draw.places,
+        name="scatter_add at operands",
+        reference=lambda x, *indices, index, shape: scattered(
+            x, draw.filled(index, indices), shape
+        ),
+    ),
     # linear algebra
     case(np.matmul, draw.product, spellings=("a @ b", "b.__rmatmul__(a)")),
     case(np.dot, draw.dotted, spellings=("a.dot(b)",), names=("a", "b")),

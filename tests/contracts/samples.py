@@ -10,6 +10,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tinygrad_mnist.ops.indexing import HERE
+
 USUAL = (0, 3)
 TINY = (0, 1)
 
@@ -323,3 +325,46 @@ def scattered(sides):
         return [np.zeros(shape)[static["index"]].shape], {"shape": shape, **static}
 
     return _indexed(sides).map(adjoint)
+
+
+def places(rng, shape):
+    """Positions, of either sign, along an axis of 3 or more; some twice."""
+    return rng.integers(-3, 3, shape)
+
+
+TEMPLATES = (
+    (HERE,),
+    (slice(None), HERE),
+    (HERE, ..., HERE),
+    (..., HERE, None),
+    (HERE, slice(None, None, -1), None),
+)
+
+
+def filled(index, indices):
+    """The index with the operands in it."""
+    remaining = iter(indices)
+    return tuple(next(remaining) if part is HERE else part for part in index)
+
+
+@st.composite
+def _gathered(draw, sides):
+    index = draw(st.sampled_from(TEMPLATES))
+    shape = draw(shapes((3, 4), 2, 3))
+    side = draw(st.integers(1, max(1, sides[1])))
+    indices = [draw(st.sampled_from([(side,), (2, side)]))] + [(side,)] * (index.count(HERE) - 1)
+    return [shape, *indices], {"index": index}
+
+
+def gathered(sides):
+    return _gathered(sides)
+
+
+def scattered_back(sides):
+    def adjoint(drawn):
+        ((shape, *indices), static) = drawn
+        zeros = [np.zeros(size, int) for size in indices]
+        taken = np.zeros(shape)[filled(static["index"], zeros)].shape
+        return [taken, *indices], {"shape": shape, **static}
+
+    return _gathered(sides).map(adjoint)

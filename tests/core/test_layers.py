@@ -15,12 +15,13 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A module may import those of its own layer and of lower ones. A package stands for its modules.
 LAYERS = (
-    {"errors"},
+    {"errors", "arguments"},
     {"core"},
     {"ops"},
-    {"arguments", "dataset", "environment", "files", "initializers", "interruption", "mnist"}
+    {"graph"},
+    {"dataset", "environment", "files", "initializers", "interruption", "mnist"}
     | {"loop", "module", "nn", "optim", "testing"},
-    {"checkpoint", "plots", "report", "training"},
+    {"checkpoint", "plots", "report", "tf1", "training"},
     {"__main__", "checking", "cli", "commands"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

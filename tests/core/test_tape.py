@@ -188,6 +188,14 @@ def test_gradients_of_inner_tensors_and_repeated_inputs():
     assert not np.shares_memory(found[0], found[2])
 
 
+def test_inner_tensors_of_equal_values_have_gradients_of_their_own():
+    """A cotangent belongs to a tensor, not to what is in it."""
+    x = leaf([1.0, 2.0])
+    first, second = x * 2.0, x * 2.0
+    found = gradients(np.sum(3.0 * first + 5.0 * second), [first, second, x])
+    np.testing.assert_array_equal(found, [[3.0, 3.0], [5.0, 5.0], [16.0, 16.0]])
+
+
 def test_a_parameter_assigned_after_use_makes_the_graph_stale():
     weight = Parameter([1.0, 2.0], name="weight")
     y = np.sum(weight * weight)

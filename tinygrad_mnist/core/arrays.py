@@ -39,7 +39,7 @@ def held(array: Any) -> Any:
     owner = array
     while owner is not None:
         if not isinstance(owner, np.ndarray) or owner.flags.writeable:
-            array = array.copy()
+            array = array.copy(order="K")  # in the order in which it was read
             array.flags.writeable = False
             return array
         owner = owner.base

@@ -11,13 +11,14 @@ Both exhaust the sweep of ``tape.py`` and add up what it yields.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.core.tape import as_array, no_grad, reverse_sweep
+from tinygrad_mnist.core.tape import as_array, no_grad, recording, reverse_sweep
 from tinygrad_mnist.errors import GradientError, ShapeError
 
 _deposit = threading.Lock()
@@ -26,14 +27,25 @@ _deposit = threading.Lock()
 
 def backward(output: Any, cotangent: Any = None) -> None:
     """Add the gradient of a Tensor to ``.grad`` of its leaves; see ``Tensor.backward``."""
-    seed = _seed(output, cotangent)
-    with np.errstate(all="ignore"):  # infinities and NaN are this gradient's honest values
+    with _backward_phase():
+        seed = _seed(output, cotangent)
         totals = _totals(output, seed, lambda operand: operand.node is None)
-    with _deposit:
-        for leaf, total, owned in totals.values():
-            if leaf._grad is not None:
-                total, owned = as_array(leaf._grad + total), True
-            leaf._grad = total if owned else total.copy()
+        with _deposit:
+            for leaf, total, owned in totals.values():
+                before = leaf.grad
+                if before is not None:
+                    total, owned = as_array(before + total), True
+                leaf.grad = _owned(total, owned)
+
+
+@contextmanager
+def _backward_phase() -> Iterator[None]:
+    journal = recording.journal
+    with (
+        np.errstate(all="ignore"),  # infinities and NaN are this gradient's honest values
+        journal.phase("backward") if journal else nullcontext(),
+    ):
+        yield
 
 
 def gradients(
@@ -64,29 +76,33 @@ def gradients(
     >>> gradients(slope, [x])
     [array(12.)]
     """
-    seed = _seed(output, cotangent)
-    if record:
-        seed = cotangent if hasattr(cotangent, "node") else _constant_like(output, seed)
     wanted = {_key(tensor) for tensor in inputs}
-    with np.errstate(all="ignore"):
+    with _backward_phase():
+        seed = _seed(output, cotangent, record)
         totals = _totals(output, seed, lambda operand: _key(operand) in wanted, record=record)
     found = []
     for tensor in inputs:
         key = _key(tensor)
         if key in totals:
             _, total, owned = totals[key]
-            found.append(total if record or owned else total.copy())
+            found.append(_owned(total, owned))
             totals[key] = tensor, total, False  # the caller's now: an input given twice gets a copy
         else:
-            zeros = np.zeros(tensor.shape, tensor.dtype)
-            found.append(_constant_like(output, zeros) if record else zeros)
+            found.append(_value(output, np.zeros(tensor.shape, tensor.dtype), record))
     return found
 
 
-def _constant_like(tensor: Any, array: Array) -> Any:
-    """The array, which nobody else holds, as a constant Tensor."""
+def _value(output: Any, array: Array, record: bool) -> Any:
+    """The array, which nobody else holds: as a constant Tensor where rules run on Tensors."""
+    if not (record or recording.journal):
+        return array
     array.flags.writeable = False
-    return tensor.of(array, None)
+    return output.of(array, None)
+
+
+def _owned(total: Any, owned: bool) -> Any:
+    """The array if it is ours alone, else a copy; a Tensor is a value that all may hold."""
+    return total.copy() if isinstance(total, np.ndarray) and not owned else total
 
 
 def _key(tensor: Any) -> int:
@@ -109,18 +125,20 @@ def _totals(
             if key in totals:
                 totals[key] = operand, as_array(totals[key][1] + contribution), True
             else:
-                owned = not record and _is_fresh(contribution, step.cotangent)
+                owned = _is_fresh(contribution, step.cotangent)
                 totals[key] = operand, contribution, owned
     return totals
 
 
-def _is_fresh(contribution: Array, cotangent: Array) -> bool:
+def _is_fresh(contribution: Any, cotangent: Any) -> bool:
     """Whether a rule made this array: of the arrays it was given only one is writable."""
+    if not isinstance(contribution, np.ndarray):
+        return False
     flags = contribution.flags
     return flags.owndata and flags.writeable and contribution is not cotangent
 
 
-def _seed(output: Any, cotangent: Any) -> Array:
+def _seed(output: Any, cotangent: Any, record: bool = False) -> Any:
     """A copy of the cotangent to start with, or one for a scalar."""
     if not output.requires_grad:
         raise GradientError(
@@ -135,12 +153,17 @@ def _seed(output: Any, cotangent: Any) -> Array:
                 f"of shape {output.shape}, as in backward(np.ones({output.shape})), or reduce "
                 "the tensor first with np.sum or np.mean."
             )
-        return np.ones(output.shape, output.dtype)
+        return _value(output, np.ones(output.shape, output.dtype), record)
+    as_tensor = hasattr(cotangent, "node") and (record or recording.journal)
     with no_grad():
-        seed = np.array(cotangent)
+        seed: Any = cotangent if as_tensor else np.array(cotangent)
     if seed.shape != output.shape or seed.dtype.kind not in "biuf":
         raise ShapeError(
             f"The cotangent of {output.label} must be real and of its shape. Received: shape "
             f"{seed.shape}, dtype {seed.dtype}."
         )
-    return seed.astype(output.dtype, copy=False)
+    if as_tensor:
+        if seed.assignable:  # as of now: what is passed on as it is must not change with it
+            seed = np.positive(seed)
+        return seed if seed.dtype == output.dtype else seed.astype(output.dtype)
+    return _value(output, seed.astype(output.dtype, copy=False), record)

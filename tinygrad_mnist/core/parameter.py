@@ -79,7 +79,8 @@ class Parameter(Tensor):
             raise DTypeError(
                 f"Parameters updated together must share one dtype. Received: {received}."
             )
-        vector = cls(np.concatenate([parameter.data.ravel() for parameter in parameters]))
+        joined = np.concatenate([parameter.data.ravel() for parameter in parameters])
+        vector = cls(joined, name="packed")
         start = 0
         for parameter in parameters:
             stop = start + parameter.size
@@ -117,11 +118,14 @@ class Parameter(Tensor):
                 "equal."
             )
         np.copyto(self.storage(), array, casting="same_kind")
+        if tape.recording.journal is not None:
+            tape.recording.journal.assigned(self, value)
 
     def storage(self) -> Array:
         """Return the array that holds the value, to write into; counts as an assignment."""
+        tick = next(tape.clock)
         for parameter in (self, *self._members):
-            parameter._assigned_at = next(tape.clock)
+            parameter._assigned_at = tick
         return self._storage
 
     @property
@@ -131,6 +135,6 @@ class Parameter(Tensor):
 
     def detach(self) -> Tensor:
         """Return a constant of the same value, as of now: later assignments do not change it."""
-        value = self.numpy()
-        value.flags.writeable = False
-        return Tensor.of(value, None)
+        with tape.no_grad():
+            copy: Any = np.positive(self)
+        return copy  # type: ignore[no-any-return]

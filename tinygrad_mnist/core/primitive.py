@@ -99,7 +99,8 @@ class Primitive:
         """Give the rules, named by operand.
 
         A rule is ``rule(cotangent, y, *operands, **static)`` where y is the result. A variadic
-        kernel has one rule, which also gets ``position``, the index of the operand.
+        kernel has one rule for its ``*operands``; its rules also get ``position``, the index of
+        the operand.
 
         Raises
         ------
@@ -114,6 +115,10 @@ class Primitive:
             )
         self.rules = rules
 
+    def operand_name(self, position: int) -> str:
+        """Return the name of the operand at this position; all of ``*operands`` share one."""
+        return self.operand_names[min(position, len(self.operand_names) - 1)]
+
     def rule_of(self, position: int) -> Rule:
         """Return the rule of the operand at this position.
 
@@ -122,7 +127,7 @@ class Primitive:
         RuleError
             If the primitive has no rules.
         """
-        name = self.operand_names[0 if self.variadic else position]
+        name = self.operand_name(position)
         if name not in self.rules:
             raise RuleError(
                 f"{self.name} has no rule for its operand {name}: its gradient was asked for. "

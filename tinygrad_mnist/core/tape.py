@@ -12,11 +12,11 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -30,9 +30,50 @@ clock = itertools.count(1)
 """One clock for node creation and parameter assignment: it orders the sweep and dates the reads."""
 
 
+class Journal(Protocol):
+    """What a captured function is written down in while it runs; see ``graph/journal.py``."""
+
+    def applied(
+        self,
+        primitive: Primitive,
+        operands: Sequence[Any],
+        arrays: Sequence[Any],
+        static: dict[str, Any],
+        value: Array,
+    ) -> None:
+        """Note that a primitive was applied to operands, which the kernel saw as these arrays."""
+
+    def assigned(self, parameter: Any, value: Any) -> None:
+        """Note that a parameter was assigned an array or a Tensor."""
+
+    def computed(self, source: Callable[[], Any], array: Array) -> None:
+        """Note that an array was computed by Python, which must do so at each call."""
+
+    def refuse(self, tensor: Any, what: str) -> None:
+        """Raise CaptureError if another call would give this tensor another value."""
+
+    def gradient(self, leaf: Any) -> Any:
+        """Return the gradient of a leaf, as it is at this place of the function."""
+
+    def set_gradient(self, leaf: Any, value: Any) -> None:
+        """Set the gradient of a leaf, from this place of the function on."""
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """Mark what is applied in the block as part of the forward, backward or update phase."""
+
+
 class _Recording(threading.local):
     on = True
     lines: dict[int, str] | None = None
+    line: str | None = None  # what to say instead of looking for the user's line
+    journal: Journal | None = None
+    aside: Journal | None = None  # the journal of the function whose host() value is computed
+
+
+class Lent(NamedTuple):
+    """A gradient that a replay left in its own buffer, to be copied when somebody asks for it."""
+
+    array: Array
 
 
 class _Graveyard(threading.local):
@@ -84,8 +125,20 @@ def source_lines() -> Iterator[dict[int, str]]:
         recording.lines = before
 
 
+@contextmanager
+def said_of(line: str) -> Iterator[None]:
+    """Have what is applied in the block said to be of this line of the user's; per thread."""
+    before, recording.line = recording.line, line
+    try:
+        yield
+    finally:
+        recording.line = before
+
+
 def users_line() -> str:
     """Return ``file:line`` of the innermost frame outside this package and NumPy."""
+    if recording.line is not None:
+        return recording.line
     frame: FrameType | None = sys._getframe(1)
     while frame and frame.f_code.co_filename.startswith(INTERNAL):
         frame = frame.f_back
@@ -182,12 +235,12 @@ def reverse_sweep(output: Any, seed: Any, *, record: bool = False) -> Generator[
     StaleGraphError
         If a parameter was assigned after the graph read it.
     """
-    wrap = type(output).of if record else None
+    wrap = type(output).of if record or recording.journal else None
     pending = {output.node.id: (output.node, seed)} if output.node else {}
     newest_first = [-identity for identity in pending]
     while newest_first:
         node, cotangent = pending.pop(-heapq.heappop(newest_first))
-        contributions = _contributions(node, cotangent, wrap)
+        contributions = _contributions(node, cotangent, wrap, record)
         yield Step(node, cotangent, contributions)
         for operand, contribution in contributions:
             parent = operand.node
@@ -201,7 +254,7 @@ def reverse_sweep(output: Any, seed: Any, *, record: bool = False) -> Generator[
             pending[parent.id] = parent, contribution
 
 
-def _contributions(node: Node, cotangent: Any, wrap: Any) -> list[tuple[Any, Any]]:
+def _contributions(node: Node, cotangent: Any, wrap: Any, record: bool) -> list[tuple[Any, Any]]:
     for parameter in node.reads:
         if parameter.assigned_at > node.id:
             raise StaleGraphError(
@@ -210,7 +263,17 @@ def _contributions(node: Node, cotangent: Any, wrap: Any) -> list[tuple[Any, Any
                 "before backward()."
             )
     primitive, static = node.primitive, node.static
-    operands, y = (node.operands, wrap(node.value, node)) if wrap else (node.arrays, node.value)
+    operands: Sequence[Any] = node.arrays
+    y: Any = node.value
+    if record:
+        operands = node.operands
+        y = wrap(node.value, node)
+    elif wrap:  # captured: the same arrays, but as Tensors, so that the rules are written down
+        operands = [
+            wrap(array, None) if hasattr(operand, "node") else array
+            for operand, array in zip(node.operands, node.arrays, strict=True)
+        ]
+        y = wrap(node.value, None)
     result = []
     for position, operand in node.tracked:
         rule = primitive.rule_of(position)
@@ -235,7 +298,7 @@ def _fit(cotangent: Any, like: Array, primitive: Primitive, position: int) -> An
     """Sum a cotangent down to its operand's shape and cast it to its dtype."""
     fitted = _sum_down(cotangent, like.shape)
     if fitted.shape != like.shape:
-        name = primitive.operand_names[0 if primitive.variadic else position]
+        name = primitive.operand_name(position)
         raise RuleError(
             f"The rule of {primitive.name} for {name} returned a cotangent of shape "
             f"{cotangent.shape}, which does not sum down to the operand's shape {like.shape}."

@@ -70,7 +70,7 @@ class Tensor(Operators):
         self.node = None
         self.requires_grad = requires_grad
         self.name = name
-        self._grad: Array | None = None
+        self._grad: Array | tape.Lent | None = None
         if requires_grad and self.data.dtype.kind != "f":
             raise DTypeError(
                 f"{self.label} has dtype {self.data.dtype}: integer and boolean tensors are "
@@ -118,6 +118,8 @@ class Tensor(Operators):
         if primitive.view and reads:
             value = value.copy()  # a view would change under its holder at the next assign
         value.setflags(write=False)
+        if tape.recording.journal is not None:
+            tape.recording.journal.applied(primitive, operands, arrays, static, value)
         if not (tracked and tape.recording.on and value.dtype.kind == "f"):
             return Tensor.of(value, None)
         if constants:
@@ -166,19 +168,27 @@ class Tensor(Operators):
         ShapeError
             If set to anything but None or an array of the leaf's shape and dtype.
         """
-        return self._grad
+        if tape.recording.journal is not None:
+            return tape.recording.journal.gradient(self)  # type: ignore[no-any-return]
+        if type(self._grad) is tape.Lent:
+            self._grad = self._grad.array.copy()
+        return self._grad  # type: ignore[return-value]
 
     @grad.setter
     def grad(self, value: Array | None) -> None:
+        journal = tape.recording.journal
         if value is not None and (
-            not isinstance(value, np.ndarray)
+            not isinstance(value, np.ndarray if journal is None else np.ndarray | Tensor)
             or (value.shape, value.dtype) != (self.shape, self.dtype)
         ):
             raise ShapeError(
                 f"The gradient of {self.label} must be None or an array of its shape and dtype. "
                 f"Received: {described(value)}."
             )
-        self._grad = value
+        if journal is not None:
+            journal.set_gradient(self, value)
+        else:
+            self._grad = value
 
     def backward(self, cotangent: Any = None) -> None:
         """Add the gradient of this tensor to ``.grad`` of every leaf it was computed from.
@@ -201,6 +211,7 @@ class Tensor(Operators):
 
     def numpy(self) -> Array:
         """Return the values as a new, writable array."""
+        self._refuse_in_capture("numpy()")
         return self.data.copy()
 
     def detach(self) -> Tensor:
@@ -220,10 +231,12 @@ class Tensor(Operators):
                 f"Only a tensor of one element is a Python scalar. Received: {self.label}. "
                 "Reduce it first (np.sum, np.mean) or use .numpy()."
             )
+        self._refuse_in_capture("item(), bool(), int() or float()")
         return self.data.item()
 
     def tolist(self) -> Any:
         """Return the values as nested lists of Python scalars."""
+        self._refuse_in_capture("tolist()")
         return self.data.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -232,7 +245,15 @@ class Tensor(Operators):
                 f"Making an array of {self.label} would silently drop its gradient. Use .numpy() "
                 "if that is meant, np.stack to join tensors, or wrap the code in no_grad()."
             )
+        self._refuse_in_capture("np.asarray()")
         return np.array(self.data, dtype=dtype, copy=copy)
+
+    def _refuse_in_capture(self, what: str) -> None:
+        journal = tape.recording.journal
+        if journal is None and not self.assignable:  # host() may look at Parameters
+            journal = tape.recording.aside
+        if journal is not None:
+            journal.refuse(self, what)
 
     def __float__(self) -> float:
         return float(self.item())
@@ -276,7 +297,7 @@ class Tensor(Operators):
                 f"{self.label} is the result of {self.node.primitive.name}; copying or pickling "
                 "it would cut its graph off. Use .detach() first."
             )
-        return _rebuilt, (type(self), self.numpy(), self.requires_grad, self.name, self._grad)
+        return _rebuilt, (type(self), self.numpy(), self.requires_grad, self.name, self.grad)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise UnsupportedError(

@@ -9,12 +9,23 @@ array([2., 0., 1.])
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
 from tinygrad_mnist.core.operators import Operators
-from tinygrad_mnist.core.primitive import Array, composes, primitive
+from tinygrad_mnist.core.primitive import ZERO, Array, composes, primitive
+
+
+class Place(Enum):
+    """Stands in an index for a part that is an operand."""
+
+    HERE = "HERE"
+
+
+HERE = Place.HERE
 
 
 def _is_basic(index: Any) -> bool:
@@ -29,11 +40,24 @@ def _is_basic(index: Any) -> bool:
 @primitive(view=True)
 def getitem(x: Array, *, index: Any) -> Any:
     """Take elements by a NumPy index: a view for slices and integers, else a copy."""
-    return np.asarray(x[index])
+    taken = x[index]
+    return taken if isinstance(taken, np.ndarray) else x[(*np.index_exp[index], ...)]
 
 
 @primitive()
-def scatter_add(x: Array, *, index: Any, shape: tuple[int, ...], out: Array | None = None) -> Any:
+def gather(x: Array, *indices: Array, index: tuple[Any, ...], out: Array | None = None) -> Any:
+    """Take elements by an index of which some parts, ``HERE`` in the tuple, are operands."""
+    taken = x[_filled(index, indices)]
+    if out is None:
+        return np.asarray(taken)
+    np.copyto(out, taken)
+    return out
+
+
+@primitive()
+def scatter_add(
+    x: Array, *indices: Array, index: Any, shape: tuple[int, ...], out: Array | None = None
+) -> Any:
     """Add x into zeros of a shape at an index; what meets at one place is summed."""
     if out is None:
         out = np.empty(shape, x.dtype)
@@ -41,22 +65,47 @@ def scatter_add(x: Array, *, index: Any, shape: tuple[int, ...], out: Array | No
     if _is_basic(index):
         out[index] = x
     else:
-        np.add.at(out, index, x)
+        np.add.at(out, _filled(index, indices) if indices else index, x)
     return out
 
 
+def _scatter_add_vjp(ct: Any, y: Any, x: Any, *indices: Any, index: Any, **_: Any) -> Any:
+    return gather(ct, *indices, index=index) if indices else ct[index]
+
+
 getitem.vjp(x=lambda ct, y, x, index: scatter_add(ct, index=index, shape=x.shape))
-scatter_add.vjp(x=lambda ct, y, x, index, shape: ct[index])
+gather.vjp(
+    x=lambda ct, y, x, *indices, index, position: scatter_add(
+        ct, *indices, index=index, shape=x.shape
+    ),
+    indices=ZERO,
+)
+scatter_add.vjp(x=_scatter_add_vjp, indices=ZERO)
+
+
+def _filled(index: tuple[Any, ...], indices: Sequence[Array]) -> tuple[Any, ...]:
+    """The index with the operands where they belong."""
+    remaining = iter(indices)
+    return tuple(next(remaining) if part is HERE else part for part in index)
 
 
 def _frozen(part: Any) -> Any:
     """A part of an index that no one can change between the forward and the backward pass."""
-    if isinstance(part, Operators):
-        return np.array(part.detach())  # type: ignore[attr-defined]
+    if isinstance(part, Operators):  # a mask: how much it takes depends on its values
+        return part.numpy()  # type: ignore[attr-defined]
     return np.array(part) if isinstance(part, np.ndarray | list) else part
+
+
+def _is_operand(part: Any) -> bool:
+    """Whether a part of an index is a Tensor of places, not a mask."""
+    return isinstance(part, Operators) and part.dtype.kind in "iu"  # type: ignore[attr-defined]
 
 
 @composes(np.ndarray.__getitem__)
 def _(x: Any, index: Any) -> Any:
-    index = tuple(map(_frozen, index)) if isinstance(index, tuple) else _frozen(index)
-    return getitem(x, index=index)
+    parts = index if isinstance(index, tuple) else (index,)
+    operands = [part for part in parts if _is_operand(part)]
+    if operands:
+        template = tuple(HERE if _is_operand(part) else _frozen(part) for part in parts)
+        return gather(x, *operands, index=template)
+    return getitem(x, index=tuple(map(_frozen, parts)) if parts is index else _frozen(index))

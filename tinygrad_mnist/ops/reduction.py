@@ -20,6 +20,8 @@ from tinygrad_mnist.core.primitive import ZERO, Array, composes, primitive
 
 Axis = int | tuple[int, ...] | None
 
+# Kernels call ufunc.reduce, as np.sum and its like do after some microseconds of Python.
+
 
 def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
     # NumPy lets axis 0 and -1 of a scalar pass.
@@ -30,7 +32,7 @@ def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
 
 def _count(x: Any, axis: Axis) -> int:
     """How many elements of x each element of the reduction was made of."""
-    return math.prod(x.shape[axis] for axis in _axes(x, axis))
+    return x.size if axis is None else math.prod(x.shape[axis] for axis in _axes(x, axis))
 
 
 def keep_axes(reduced: Any, x: Any, axis: Axis) -> Any:
@@ -49,7 +51,7 @@ def _spread(reduced: Any, x: Any, axis: Axis) -> Any:
 @primitive(np.sum)
 def sum(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
     """Sum over axes."""
-    return np.sum(x, axis=axis, keepdims=keepdims, out=out)
+    return np.add.reduce(x, axis, None, out, keepdims)  # type: ignore[call-overload]
 
 
 sum.vjp(x=lambda ct, y, x, axis, keepdims: _spread(ct, x, axis))
@@ -58,7 +60,16 @@ sum.vjp(x=lambda ct, y, x, axis, keepdims: _spread(ct, x, axis))
 @primitive(np.mean)
 def mean(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
     """Average over axes; NaN over no elements."""
-    return np.mean(x, axis=axis, keepdims=keepdims, out=out)
+    if x.dtype.kind != "f" or x.dtype.itemsize < 4 or not x.size:
+        # NumPy adds these up in a wider dtype, unless there is an out, and warns where there is
+        # nothing to add up.
+        average = np.mean(x, axis=axis, keepdims=keepdims)
+        if out is None:
+            return average
+        np.copyto(out, average)
+        return out
+    total = np.asarray(np.add.reduce(x, axis, None, out, keepdims))  # type: ignore[call-overload]
+    return np.true_divide(total, np.intp(_count(x, axis)), out=total, casting="unsafe")
 
 
 mean.vjp(x=lambda ct, y, x, axis, keepdims: _spread(ct * (1.0 / (_count(x, axis) or 1)), x, axis))
@@ -100,7 +111,7 @@ def _extremum_vjp(ct: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 @primitive((np.max, np.amax))
 def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
     """Maximum over axes."""
-    return np.max(x, axis=axis, keepdims=keepdims, out=out)
+    return np.maximum.reduce(x, axis, None, out, keepdims)  # type: ignore[call-overload]
 
 
 max.vjp(x=_extremum_vjp)
@@ -109,7 +120,7 @@ max.vjp(x=_extremum_vjp)
 @primitive((np.min, np.amin))
 def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
     """Minimum over axes."""
-    return np.min(x, axis=axis, keepdims=keepdims, out=out)
+    return np.minimum.reduce(x, axis, None, out, keepdims)  # type: ignore[call-overload]
 
 
 min.vjp(x=_extremum_vjp)
@@ -118,7 +129,7 @@ min.vjp(x=_extremum_vjp)
 @primitive(np.prod)
 def prod(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
     """Product over axes."""
-    return np.prod(x, axis=axis, keepdims=keepdims, out=out)
+    return np.multiply.reduce(x, axis, None, out, keepdims)  # type: ignore[call-overload]
 
 
 def _prod_vjp(ct: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from benchmarks.backends.numpy import cost_and_gradients, make_step
-from benchmarks.workload import Array, initial_parameters
+from benchmarks.backends.numpy import backward, forward, make_trainer
+from benchmarks.workload import LAYERS, Array, initial_parameters
+
+
+def cost_and_gradients(
+    parameters: list[Array], images: Array, labels: Array
+) -> tuple[float, list[Array]]:
+    forwarded = forward(parameters, images, labels)
+    return forwarded.cost, backward(parameters, forwarded)
 
 
 @pytest.fixture
@@ -13,7 +20,7 @@ def batch() -> tuple[list[Array], Array, Array]:
     generator = np.random.default_rng(3)
     parameters: list[Array] = [
         (parameter + 0.01 * generator.standard_normal(parameter.shape)).astype(np.float64)
-        for parameter in initial_parameters(generator)
+        for parameter in initial_parameters(LAYERS, generator)
     ]
     return parameters, generator.random((5, 784)), np.eye(10)[generator.integers(0, 10, 5)]
 
@@ -40,7 +47,7 @@ def test_the_first_update_is_adam_with_epsilon_hat(
     batch: tuple[list[Array], Array, Array],
 ) -> None:
     parameters, images, labels = batch
-    step = make_step(parameters)
+    step = make_trainer(parameters).step
     cost, gradients = cost_and_gradients(parameters, images, labels)
     assert step(images, labels) == cost
 
@@ -55,11 +62,11 @@ def test_the_first_update_is_adam_with_epsilon_hat(
 
 
 def test_the_step_computes_in_float32_and_keeps_the_callers_arrays() -> None:
-    parameters = initial_parameters(np.random.default_rng(0))
+    parameters = initial_parameters(LAYERS, np.random.default_rng(0))
     before = [parameter.copy() for parameter in parameters]
     images, labels = np.ones((2, 784), np.float32), np.eye(10, dtype=np.float32)[:2]
     _, gradients = cost_and_gradients(parameters, images, labels)
     assert {gradient.dtype for gradient in gradients} == {np.dtype(np.float32)}
-    make_step(parameters)(images, labels)
+    make_trainer(parameters).step(images, labels)
     for parameter, original in zip(parameters, before, strict=True):
         np.testing.assert_array_equal(parameter, original)

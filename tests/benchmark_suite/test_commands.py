@@ -1,0 +1,190 @@
+"""Every command, run with the smallest counts, and what it does with bad options."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import overhead, quick, report, scale, step, train
+from benchmarks.__main__ import main
+from benchmarks.backends import BACKENDS
+from tinygrad_mnist.errors import DataError
+
+Run = Callable[[str], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def run(short: None, tmp_path: Path) -> Run:
+    """Return what runs a command and reads its figures."""
+
+    def run(command: str) -> list[dict[str, Any]]:
+        path = tmp_path / "figures.json"
+        assert main([*command.split(), "--json", str(path)]) == 0
+        records: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        return records
+
+    return run
+
+
+def test_step(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    records = run("step --backends captured --rounds 2 --threads 1 2")
+    assert [(record["backend"], record["threads"]) for record in records] == [
+        (name, threads) for threads in (1, 2) for name in ("floor", "numpy", "captured")
+    ]
+    assert "tinygrad_mnist, captured" in capsys.readouterr().out
+
+
+def test_train(run: Run) -> None:
+    records = run("train --backends captured --rounds 2")
+    assert [record["backend"] for record in records] == ["numpy", "captured"]
+    for record in records:
+        assert record["seeds"] == 2
+        assert record["seconds_to_95%"] is None
+        assert record["reached_95%"] == 0
+        for curve in record["curves"]:
+            assert curve[-1]["iterations"] == 3
+            assert curve[-1]["seconds"] > 0
+    first, second = (record["curves"][0][0] for record in records)
+    assert second["cost"] == pytest.approx(first["cost"], rel=1e-5)
+
+
+def test_overhead(run: Run) -> None:
+    records = run("overhead --rounds 1")
+    operations = [record for record in records if "operation" in record]
+    assert all(record["tape_microseconds"] > 0 for record in operations)
+    assert [record["depth"] for record in records if "depth" in record][-1] == 100_000
+    table = overhead.table(records)
+    assert table.rows[0][0] == "multiply, scalar"
+    assert table.notes[-1].startswith("A chain of 100,000: ")
+
+
+def test_scale(run: Run) -> None:
+    records = run("scale --backends captured --rounds 1")
+    points = [("batch", 2), ("width", 16), ("width", 512)]
+    assert [(record["backend"], record["axis"], record["value"]) for record in records] == [
+        (name, *point) for point in points for name in ("floor", "numpy", "captured")
+    ]
+    assert all(record["gflops"] > 0 and record["peak_gflops"] > 0 for record in records)
+    (note,) = scale.table(records).notes
+    assert note.startswith("From width 512 on, captured reaches at least ")
+
+
+def test_memory(run: Run) -> None:
+    numpy, eager = run("memory --backends numpy eager --rounds 1")
+    # Three arrays for each parameter at least: itself, and Adam's two.
+    for record in (numpy, eager):
+        assert record["traced_later_bytes"] >= 3 * 4 * 109_386
+        assert record["traced_first_bytes"] >= 3 * 4 * 109_386
+    outputs = 4 * 8 * (128 + 64 + 10)
+    assert numpy["alive_bytes"] == eager["alive_bytes"] == 4 * 4 * 109_386 + outputs
+
+
+@pytest.mark.usefixtures("short")
+def test_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The other measurements, which take longer, have tests of their own above.
+    chosen = {name: report.MEASUREMENTS[name] for name in ("step", "train")}
+    monkeypatch.setattr(report, "MEASUREMENTS", chosen)
+    monkeypatch.setattr(report, "CHARTS", {name: report.CHARTS[name] for name in chosen})
+    folder = tmp_path / "new" / "folder"
+    options = f"report --backends numpy captured --threads 1 --rounds 1 --out {folder}"
+    assert main(options.split()) == 0
+    assert {path.name for path in folder.iterdir()} == {
+        *("report.md", "report.json", "step.png", "train.png"),
+    }
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    for name, module in report.MEASUREMENTS.items():
+        assert f"\n## {name}\n\n{module.CAPTION}\n" in page
+    figures = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert figures.keys() == {"machine", "blas", "seconds", *report.MEASUREMENTS}
+    assert report.readme_block(figures).count("| tinygrad_mnist, captured |") == 2
+
+
+@pytest.mark.tf
+@pytest.mark.usefixtures("short")
+def test_every_backend_that_is_installed_agrees() -> None:
+    pytest.importorskip("tensorflow")
+    records = step.measure(step.Options(list(BACKENDS), [1], 1))
+    outcomes = {record["backend"]: record["outcome"] for record in records}
+    for name, entry in BACKENDS.items():
+        allowed = {"measured", "skipped"} if entry.family == "others" else {"measured"}
+        assert outcomes[name] in allowed, records
+
+
+def test_quick(short: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(quick, "ROUNDS", 2)
+    monkeypatch.setattr(quick, "REPLAYED_STEPS", 20)
+    monkeypatch.setattr(quick, "LIMITS", {"captured": 1e6, "eager": 1e6})
+    assert main(["quick"]) == 0
+    assert capsys.readouterr().out.endswith("Nothing has become slow, and the replay is exact.\n")
+
+    monkeypatch.setattr(quick, "LIMITS", {"captured": 1e6, "eager": 1e-6})
+    assert main(["quick"]) == 1
+    assert capsys.readouterr().out.endswith(" and more than 1e-06 is too slow.\n")
+
+
+def test_quick_notices_a_replay_that_departs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Departing(quick.EagerTrainer):
+        def step(self, images: Any, labels: Any) -> float:
+            return super().step(images, labels) * (1 + 1e-7)
+
+    monkeypatch.setattr(quick, "CapturedTrainer", Departing)
+    assert main(["quick"]) == 1
+    assert capsys.readouterr().out.startswith(
+        "The replay departs from the eager engine at step 1: "
+    )
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("skipped", 0), ("refused", 1), ("died", 1)])
+def test_a_refused_backend_fails_the_command(
+    outcome: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = {"backend": "eager", "threads": 1, "outcome": outcome, "problem": "it is a test."}
+    monkeypatch.setattr(step, "measure", lambda options: [record])
+    assert main(["step"]) == status
+    line = f"tinygrad_mnist, eager (eager), threads 1, {outcome}: it is a test.\n"
+    assert capsys.readouterr().out.endswith(line)
+
+
+def test_a_cost_that_is_another_is_refused() -> None:
+    train.check_cost(2.3001, 2.3)
+    with pytest.raises(train.RefusedError, match=r"the mean cost of its first steps is 2\.31 and"):
+        train.check_cost(2.31, 2.3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--rounds 0", "expected a number of at least 1, received 0"),
+        ("--backends keras_of_mars", "invalid choice"),
+        ("--json no/such/folder/figures.json", "create it first"),
+    ],
+)
+def test_a_bad_option_is_found_before_the_race(
+    options: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["step", *options.split()])
+    assert message in capsys.readouterr().err
+
+
+def test_an_error_of_the_package_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def damaged(_: Any) -> None:
+        raise DataError("A file is damaged; fetch it again.")
+
+    monkeypatch.setattr(step, "measure", damaged)
+    assert main(["step"]) == 1
+    assert capsys.readouterr().err == "A file is damaged; fetch it again.\n"
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["report", "--out", str(tmp_path / "file" / "folder")]) == 1
+    assert "cannot be made" in capsys.readouterr().err

@@ -1,0 +1,178 @@
+"""A replay equals the function bit for bit: training, random graphs, higher order, structures."""
+
+from collections import OrderedDict, defaultdict
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from graphs import check_plans
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinygrad_mnist import Parameter, Tensor, capture, gradients, mnist, nn, optim
+from tinygrad_mnist.loop import cross_entropy
+from tinygrad_mnist.testing import strategies
+
+OPTIMIZERS = {
+    "adam": optim.Adam,
+    "adam paper": lambda p: optim.Adam(p, epsilon_mode="paper"),
+    "momentum": optim.Momentum,
+    "nesterov": lambda p: optim.Momentum(p, nesterov=True),
+    "sgd": optim.SGD,
+}
+
+
+def same_bits(left, right):
+    left, right = (np.asarray(getattr(one, "data", one)) for one in (left, right))
+    return (left.shape, left.dtype, left.tobytes()) == (right.shape, right.dtype, right.tobytes())
+
+
+class Training:
+    """A model, its optimizer and its step: what a captured and an eager run are compared by."""
+
+    def __init__(self, kind, sizes):
+        self.model = nn.MLP(sizes)
+        self.optimizer = OPTIMIZERS[kind](self.model.parameters())
+
+    def step(self, images, labels):
+        cost = cross_entropy(labels, self.model(images))
+        self.optimizer.zero_grad()
+        cost.backward()
+        self.optimizer.step()
+        return cost
+
+    def state(self):
+        parameters = self.model.parameters()
+        slots = self.optimizer.state_dict().values()
+        return [p.numpy() for p in parameters] + [p.grad for p in parameters] + list(slots)
+
+
+def test_a_thousand_adam_steps_on_mnist_equal_the_eager_ones():
+    data = mnist.load(generator=np.random.default_rng(0)).train
+    eager, replayed = Training("adam", [784, 128, 64, 10]), Training("adam", [784, 128, 64, 10])
+    step = capture(replayed.step)
+    for iteration in range(1000):
+        images, labels = data.next_batch(64)
+        assert same_bits(eager.step(images, labels), step(images, labels)), iteration
+        if iteration % 100 == 99:
+            assert all(map(same_bits, eager.state(), replayed.state())), iteration
+    assert len(step.plans) == 1
+    check_plans(step)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_changing_batch_sizes_and_both_kinds_of_labels(kind):
+    eager, replayed = Training(kind, [6, 5, 4]), Training(kind, [6, 5, 4])
+    step = capture(replayed.step, verify=5)
+    rng = np.random.default_rng(0)
+    for turn in range(40):
+        rows = int(rng.integers(1, 5))
+        images = rng.normal(size=(rows, 6)).astype(np.float32)
+        labels = rng.integers(0, 4, rows)
+        if turn % 2:
+            labels = np.eye(4, dtype=np.float32)[labels]
+        assert same_bits(eager.step(images, labels), step(images, labels))
+        assert all(map(same_bits, eager.state(), replayed.state()))
+    check_plans(step)
+
+
+def test_eager_and_replayed_steps_may_alternate():
+    eager, mixed = Training("adam", [6, 5, 4]), Training("adam", [6, 5, 4])
+    step = capture(mixed.step)
+    rng = np.random.default_rng(1)
+    for turn in range(12):
+        images = rng.normal(size=(3, 6)).astype(np.float32)
+        labels = rng.integers(0, 4, 3)
+        eager.step(images, labels)
+        (step if turn % 3 else mixed.step)(images, labels)
+        assert all(map(same_bits, eager.state(), mixed.state()))
+
+
+@given(strategies.graphs(), st.integers(0, 2**32 - 1), st.integers(1, 2))
+def test_random_graphs_and_their_gradients(graph, seed, order):
+    def function(leaves, cotangent):
+        y = graph(*leaves)
+        if order == 1:
+            return y, gradients(y, leaves, cotangent)
+        first = gradients(y, leaves, cotangent, record=True)
+        slope = sum((np.sum(g * g) for g in first), Tensor(0.0))
+        return y, first, gradients(slope, leaves) if slope.requires_grad else []
+
+    captured = capture(function)
+    rng = np.random.default_rng(seed)
+    shape = np.shape(graph(*graph.leaves))
+    for _ in range(3):
+        leaves = [Tensor(rng.normal(size=x.shape), requires_grad=True) for x in graph.leaves]
+        cotangent = rng.normal(size=shape)
+        if not graph(*leaves).requires_grad:
+            return
+        expected, got = function(leaves, cotangent), captured(leaves, cotangent)
+        assert same_bits(expected[0].data, got[0].data)
+        for one, other in zip(expected[1:], got[1:], strict=True):
+            for a, b in zip(one, other, strict=True):
+                assert same_bits(getattr(a, "data", a), b.data)
+    check_plans(captured)
+
+
+@given(strategies.graphs(max_nodes=10), st.data())
+def test_layouts_of_feeds(graph, data):
+    captured = capture(lambda *leaves: graph(*leaves) @ np.ones((1,)))
+    if np.shape(graph(*graph.leaves))[-1:] != (1,):
+        captured = capture(lambda *leaves: np.sum(graph(*leaves), axis=0, keepdims=True))
+    for _ in range(2):
+        leaves = [data.draw(strategies.layouts(leaf)) for leaf in graph.leaves]
+        tensors = [Tensor(leaf) if leaf.ndim else leaf for leaf in leaves]
+        if not np.shape(graph(*leaves)):
+            return
+        assert same_bits(captured.function(*tensors).data, captured(*tensors).data)
+
+
+class Pair(NamedTuple):
+    left: Tensor
+    right: Tensor
+
+
+def test_nested_tuples_lists_and_dictionaries():
+    def function(pair, *, options):
+        left, right = pair
+        return {"sum": left + right, "all": [Pair(left, right), (options["scale"][0] * left,)]}
+
+    captured = capture(function)
+    for a in (1.0, 2.0):
+        result = captured(Pair(np.array([a]), np.array([3.0])), options={"scale": [np.array(2.0)]})
+        assert result["sum"].item() == a + 3.0
+        pair, (scaled,) = result["all"]
+        assert type(pair) is Pair
+        assert pair.right.item() == 3.0
+        assert scaled.item() == 2.0 * a
+
+
+@pytest.mark.parametrize("kind", [OrderedDict, lambda pairs: defaultdict(list, pairs)])
+def test_other_dictionaries(kind):
+    captured = capture(lambda given: kind([("twice", given["x"] * 2.0)]))
+    for value in (1.0, 3.0):
+        result = captured(kind([("x", np.array([value]))]))
+        assert type(result) is type(kind([]))
+        assert result["twice"].item() == 2.0 * value
+
+
+def test_a_hessian_by_captured_second_order():
+    weight = Parameter([1.0, 2.0], name="weight")
+
+    @capture(verify=2)
+    def hessian(x):
+        (slope,) = gradients(np.sum(weight**3 * x), [weight], record=True)
+        return np.stack([gradients(slope[i], [weight])[0] for i in range(2)])
+
+    for x in (1.0, 2.0, 5.0):
+        expected = np.diag(6.0 * weight.numpy() * x)
+        np.testing.assert_allclose(hessian(np.array([x, x])).numpy(), expected, rtol=1e-15)
+
+
+def test_without_reuse_and_with_it():
+    training = Training("adam", [784, 128, 64, 10])
+    step = capture(training.step)
+    step(np.ones((64, 784), np.float32), np.zeros(64, int))
+    memory = step.plans[0].memory
+    assert memory.with_reuse <= 1.5 * memory.widest
+    assert memory.with_reuse < memory.without_reuse / 3

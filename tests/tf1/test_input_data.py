@@ -1,0 +1,52 @@
+"""``read_data_sets``: the files of the folder if they are there, else those of the package."""
+
+import numpy as np
+import pytest
+from small_runs import TEST, TRAIN, write_data
+
+from tinygrad_mnist.errors import DataError
+from tinygrad_mnist.tf1.examples.tutorials.mnist import input_data
+
+
+def test_the_shipped_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mnist = input_data.read_data_sets("MNIST_data/", one_hot=True)
+    shapes = [part.images.shape for part in (mnist.train, mnist.validation, mnist.test)]
+    assert shapes == [(55000, 784), (5000, 784), (10000, 784)]
+    assert mnist.train.labels.shape == (55000, 10)
+    assert mnist.train.num_examples == 55000
+    images, labels = mnist.train.next_batch(batch_size=64)
+    assert (images.shape, images.dtype) == ((64, 784), np.float32)
+    assert (labels.shape, labels.sum(), set(np.unique(labels))) == ((64, 10), 64, {0, 1})
+    assert 0 <= images.min() < images.max() == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_folder_is_as_good_as_none(tmp_path):
+    assert input_data.read_data_sets(tmp_path).test.labels.shape == (10000,)
+
+
+def test_the_files_of_a_folder(tmp_path):
+    write_data(tmp_path)
+    mnist = input_data.read_data_sets(str(tmp_path), dtype="float", validation_size=5100, seed=3)
+    assert mnist.train.images.shape == (TRAIN - 5100, 784)
+    assert mnist.validation.labels.shape == (5100,)
+    assert mnist.test.images.shape == (TEST, 784)
+    assert mnist.train.images.dtype == np.float32
+
+
+def test_the_order_depends_on_the_seed(tmp_path):
+    write_data(tmp_path)
+
+    def batch(seed):
+        return input_data.read_data_sets(tmp_path, seed=seed).train.next_batch(50)[0]
+
+    np.testing.assert_array_equal(batch(None), batch(0))
+    assert not np.array_equal(batch(1), batch(0))
+
+
+def test_some_of_the_files_are_not_enough(tmp_path):
+    write_data(tmp_path)
+    (tmp_path / "t10k-labels-idx1-ubyte").unlink()
+    with pytest.raises(DataError, match="lacks t10k-labels-idx1-ubyte"):
+        input_data.read_data_sets(tmp_path)

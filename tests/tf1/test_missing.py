@@ -1,0 +1,192 @@
+"""Which names there are, and what those that are not are answered with."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import tinygrad_mnist.tf1 as tf
+from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
+from tinygrad_mnist.graph.symbol import Symbol
+from tinygrad_mnist.tf1.missing import MODULES, names
+
+from .cases import CASES
+
+PROMISED = """
+Graph get_default_graph reset_default_graph Session InteractiveSession placeholder Variable
+get_variable variable_scope name_scope constant global_variables_initializer trainable_variables
+global_variables assign zeros_initializer ones_initializer constant_initializer
+random_uniform_initializer random_normal_initializer truncated_normal_initializer
+glorot_uniform_initializer contrib.layers.xavier_initializer set_random_seed zeros ones
+random_normal truncated_normal add subtract multiply divide matmul pow square sqrt exp log abs
+maximum minimum sigmoid tanh equal greater less argmax cast transpose reshape concat stack split
+squeeze expand_dims one_hot gather clip_by_value where reduce_sum reduce_mean reduce_max
+reduce_min reduce_prod nn.relu nn.leaky_relu nn.elu nn.softplus nn.sigmoid nn.tanh nn.softmax
+nn.log_softmax nn.bias_add nn.l2_loss nn.dropout nn.softmax_cross_entropy_with_logits
+nn.softmax_cross_entropy_with_logits_v2 nn.sparse_softmax_cross_entropy_with_logits
+nn.sigmoid_cross_entropy_with_logits gradients train.GradientDescentOptimizer
+train.MomentumOptimizer train.AdamOptimizer train.Saver layers.dense float32 float64 int32 int64
+bool
+""".split()  # noqa: SIM905  a list would take a page
+
+OPERATIONS = {case.name.split(" ")[0] for case in CASES} - {"operators"}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_a_promised_name_is_there(name):
+    module, _, last = name.rpartition(".")
+    assert last in names(f"tf.{module}" if module else "tf")
+    found = tf
+    for part in name.split("."):
+        found = getattr(found, part)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_a_module_names_is_there_and_sorted(module):
+    found = tf
+    for part in module.split(".")[1:]:
+        found = getattr(found, part)
+    assert all(hasattr(found, name) for name in names(module))
+    assert len(set(names(module))) == len(names(module))
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS | {"nn.dropout", "random_normal"}))
+def test_every_operation_takes_a_name(operation):
+    module, _, last = operation.rpartition(".")
+    function = getattr(tf.nn if module else tf, last)
+    assert inspect.signature(function).parameters["name"].default is None
+
+
+def test_a_name_is_that_of_the_symbol():
+    with tf.Graph().as_default():
+        x = tf.placeholder(tf.float32, [None, 3], name="X")
+        assert tf.reduce_sum(x, name="total").name == "total:0"
+        assert [tf.matmul(x, tf.transpose(x)).name for _ in range(2)] == ["MatMul:0", "MatMul_1:0"]
+        with tf.name_scope("layer"):
+            assert tf.nn.relu(x).name == "layer/Relu:0"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("softmx", "tf has no name 'softmx'. Nearest: tf.nn.softmax"),
+        ("relu", "tf has no name 'relu'. Nearest: tf.nn.relu"),
+        ("reduce_men", "tf has no name 'reduce_men'. Nearest: tf.reduce_mean"),
+        ("nn.conv2d", "tf.nn has no name 'conv2d'"),
+        ("nn.matmul", "tf.nn has no name 'matmul'. Nearest: tf.matmul"),
+        ("train.AdamOptimiser", "Nearest: tf.train.AdamOptimizer"),
+        ("layers.dens", "Nearest: tf.layers.dense"),
+        ("contrib.layer", "Nearest: tf.contrib.layers"),
+        ("contrib.layers.xavier", "tf.contrib.layers has no name 'xavier'. Nearest: tf.contrib.l"),
+        ("qqq", "tf has no name 'qqq'. It has: tf.AUTO_REUSE, tf.Graph"),
+    ],
+)
+def test_a_missing_name_is_answered_with_the_nearest(path, message):
+    *modules, name = path.split(".")
+    found = tf
+    for part in modules:
+        found = getattr(found, part)
+    with pytest.raises(AttributeError) as raised:
+        getattr(found, name)
+    assert message in str(raised.value)
+
+
+def x(dtype="float", shape=(None, 3)):
+    return tf.placeholder(dtype, shape, name="X")
+
+
+REFUSED = {
+    "two dtypes in one operation": (
+        lambda: tf.add(x(), x(tf.float64)),
+        DTypeError,
+        "Add takes operands of one dtype. Received: X:0 of dtype float32 and X_1:0 of dtype fl",
+    ),
+    "a fraction for integers": (lambda: tf.add(x(tf.int32), [0.5]), DTypeError, "dtype int32"),
+    "a root of integers": (lambda: tf.sqrt(x(tf.int32)), DTypeError, "Sqrt takes floating numbers"),
+    "an argument by two names": (
+        lambda: tf.reduce_sum(x(), axis=1, reduction_indices=1),
+        ArgumentError,
+        "axis and reduction_indices are two names of one argument",
+    ),
+    "matrices that do not fit": (
+        lambda: tf.matmul(x(), tf.ones([4, 5])),
+        ShapeError,
+        r"MatMul: X:0 of shape \(None, 3\).* and ones:0 of shape \(4, 5\)",
+    ),
+    "a vector for a matrix": (
+        lambda: tf.matmul(x(), [1.0, 2.0, 3.0]),
+        ShapeError,
+        r"MatMul takes matrices. Received: an array of shape \(3,\)",
+    ),
+    "a split of any shape": (lambda: tf.split(x(shape=None), 2), ShapeError, "of size None"),
+    "a split that does not come out even": (
+        lambda: tf.split(x(), 2, axis=1),
+        ShapeError,
+        "an axis of size 3 cannot be cut into 2 equal parts",
+    ),
+    "a split of the batch": (lambda: tf.split(x(), 2), ShapeError, "an axis of size None"),
+    "where without values": (lambda: tf.where(tf.equal(x(), 0.0)), ArgumentError, "Give x and y"),
+    "where of other shapes": (
+        lambda: tf.where(tf.equal(x(), 0.0), tf.ones([4, 3]), tf.ones([3])),
+        ShapeError,
+        "x and y must have one shape",
+    ),
+    "a condition of another shape": (
+        lambda: tf.where(tf.equal(x(shape=[2]), 0.0), tf.ones([3, 3]), tf.ones([3, 3])),
+        ShapeError,
+        "the condition must be a scalar",
+    ),
+    "no axis to insert": (lambda: tf.expand_dims(x()), ArgumentError, "needs the axis"),
+    "a constant of words": (lambda: tf.constant("words"), DTypeError, "of dtype <U5"),
+    "a constant of ragged rows": (lambda: tf.constant([[1], [1, 2]]), ShapeError, "an array"),
+    "a shape that is too small": (lambda: tf.constant([1, 2], shape=[1]), ShapeError, "filled"),
+    "no dtype": (lambda: tf.cast(x(), "flaot"), DTypeError, "'flaot'"),
+    "a bias that is no vector": (
+        lambda: tf.nn.bias_add(x(), tf.ones([1, 3])),
+        ArgumentError,
+        "takes a vector as bias",
+    ),
+    "dropping all": (lambda: tf.nn.dropout(x(), 0.0), ArgumentError, "above 0 and at most 1"),
+    "labels and logits without names": (
+        lambda: tf.nn.softmax_cross_entropy_with_logits(x(), x()),
+        TypeError,
+        "positional",
+    ),
+    "labels of another shape": (
+        lambda: tf.nn.softmax_cross_entropy_with_logits(labels=x(), logits=x(shape=(None, 4))),
+        ShapeError,
+        "labels and logits must have one shape",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_it_is_refused_when_the_graph_is_built(what):
+    build, kind, message = REFUSED[what]
+    with tf.Graph().as_default(), pytest.raises(kind, match=message):
+        build()
+
+
+def test_a_constant_meets_a_symbol_in_its_dtype():
+    with tf.Graph().as_default(), tf.Session() as sess:
+        x = tf.placeholder(tf.float32, [None])
+        y = tf.multiply(np.float64([1.0, 2.0]), x)
+        assert isinstance(y, Symbol)
+        assert y.dtype == tf.float32
+        assert sess.run(y, {x: [3, 4]}).dtype == np.float32
+
+
+def test_a_list_of_symbols_is_packed():
+    with tf.Graph().as_default(), tf.Session() as sess:
+        parts = [tf.constant(1.0), tf.constant(2.0)]
+        assert sess.run(tf.reduce_mean(parts)) == 1.5
+
+
+def test_an_index_out_of_range_is_refused_when_it_is_run():
+    with tf.Graph().as_default(), tf.Session() as sess:
+        i = tf.placeholder(tf.int32, [None])
+        rows = tf.gather(tf.ones([3, 2]), i)
+        assert sess.run(rows, {i: [2, 2]}).shape == (2, 2)
+        for _ in range(2):  # computed and captured
+            with pytest.raises(ShapeError, match="the index 3 is not one of an axis of size 3"):
+                sess.run(rows, {i: [0, 3]})

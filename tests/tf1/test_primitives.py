@@ -1,0 +1,58 @@
+"""The primitives of this face keep what primitives promise: values, rules to second order, out=."""
+
+import numpy as np
+import pytest
+
+from tinygrad_mnist import Tensor, capture
+from tinygrad_mnist.errors import DTypeError, ShapeError
+from tinygrad_mnist.testing import assert_grads
+from tinygrad_mnist.tf1.primitives import gather, stop_gradient
+
+X = np.random.default_rng(0).standard_normal((4, 3, 5))
+CASES = [
+    (0, np.array([0, 2, 2])),
+    (1, np.array([[1, 1], [0, 2]])),
+    (-1, np.array(4)),
+    (2, np.array([], np.int64)),
+]
+cases = pytest.mark.parametrize(("axis", "indices"), CASES)
+
+
+@cases
+def test_gather(axis, indices):
+    y = gather(X, indices, axis=axis)
+    np.testing.assert_array_equal(y, np.take(X, indices, axis=axis))
+    out = np.full(y.shape, np.nan)
+    assert gather(X, indices, axis=axis, out=out) is out
+    np.testing.assert_array_equal(out, y)
+
+
+@cases
+def test_rules_to_second_order(axis, indices):
+    assert_grads(lambda x: np.sum(gather(x, indices, axis=axis) ** 3), X)
+
+
+def test_indices_are_data_of_a_captured_function():
+    table = Tensor([1.0, 2.0, 3.0])
+    rows = capture(lambda indices: gather(table, indices))
+    for indices in ([0, 1], [2, 2], [1, 0]):
+        np.testing.assert_array_equal(rows(np.array(indices)).numpy(), np.array(indices) + 1.0)
+
+
+@pytest.mark.parametrize(
+    ("indices", "kind", "message"),
+    [
+        ([0.5], DTypeError, "takes integers"),
+        ([4], ShapeError, "the index 4 is not one of an axis of size 4"),
+        ([-1], ShapeError, "the index -1"),
+    ],
+)
+def test_wrong_indices(indices, kind, message):
+    with pytest.raises(kind, match=message):
+        gather(X, np.array(indices))
+
+
+def test_stop_gradient():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    np.sum(x * stop_gradient(x)).backward()
+    assert x.grad.tolist() == [1, 2]

@@ -1,0 +1,100 @@
+"""The same program text runs on both engines, and computes the same.
+
+It is executed with ``tf`` bound to ours and to TensorFlow. Supplied are, to both, what TensorFlow
+no longer has: ``tf.contrib`` with initial values that do not depend on the engine, and
+``input_data``. One constant of the text names the dtype.
+"""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import tinygrad_mnist.tf1
+from tinygrad_mnist import optim
+from tinygrad_mnist.dataset import Dataset
+from tinygrad_mnist.mnist import load
+from tinygrad_mnist.tf1.examples import mnist_three_layers
+
+tensorflow = pytest.importorskip("tensorflow")
+
+from oracle.test_reference import FLOAT32, distance  # noqa: E402
+from tensorflow.python.eager import context  # noqa: E402
+
+from .adam import AdamOfTensorFlow1  # noqa: E402
+
+pytestmark = [pytest.mark.tf, pytest.mark.filterwarnings("ignore")]
+
+IMPORTS = (
+    "import tinygrad_mnist.tf1 as tf\n",
+    "from tinygrad_mnist.tf1.examples.tutorials.mnist import input_data\n",
+)
+ITERATIONS, MORE = 1000, 100
+# As in the oracle's tests: 8 u of a step's matmuls, for each step that adds them up.
+FLOAT64 = (ITERATIONS + MORE) * 8 * 2.0**-53
+
+
+class Bound:
+    """A module with ``contrib`` of our own."""
+
+    def __init__(self, module):
+        self.module = module
+        self.contrib = SimpleNamespace(layers=SimpleNamespace(xavier_initializer=self._xavier))
+
+    def _xavier(self, seed):
+        def values(shape, dtype=None, partition_info=None):
+            limit = np.sqrt(6 / sum(shape))
+            drawn = np.random.default_rng([seed, *shape]).uniform(-limit, limit, shape)
+            return self.module.constant(drawn, dtype)
+
+        return values
+
+    def __getattr__(self, name):
+        return getattr(self.module, name)
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    return load()
+
+
+def run(module, mnist, dtype, counts, folder):
+    """Execute the text; return what its main function does."""
+    text = Path(mnist_three_layers.__file__).read_text()
+    for line in IMPORTS:
+        assert line in text
+        text = text.replace(line, "")
+    assert "FLOAT = tf.float32\n" in text
+    text = text.replace("FLOAT = tf.float32\n", f"FLOAT = tf.{dtype}\n")
+    part = SimpleNamespace(  # the beginning, with batches in an order of its own each time
+        train=Dataset(mnist.train.images[:20000], mnist.train.labels[:20000]),
+        test=Dataset(mnist.test.images[:2000], mnist.test.labels[:2000]),
+    )
+    input_data = SimpleNamespace(read_data_sets=lambda folder, one_hot: part)
+    program = {"__name__": "program", "tf": Bound(module), "input_data": input_data}
+    exec(compile(text, "mnist_three_layers.py", "exec"), program)
+    return program["main"](folder, *counts)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "counts", "tolerance"),
+    [("float64", (ITERATIONS, MORE), FLOAT64), ("float32", (15, 5), FLOAT32)],
+)
+def test_the_same_text_on_both_engines(mnist, monkeypatch, tmp_path, dtype, counts, tolerance):
+    monkeypatch.setattr(optim, "Adam", AdamOfTensorFlow1)
+    ours = run(tinygrad_mnist.tf1, mnist, dtype, counts, tmp_path)
+    with context.graph_mode():  # what disable_eager_execution does for a whole process
+        theirs = run(tensorflow.compat.v1, mnist, dtype, counts, tmp_path)
+    (costs, accuracies, logits, variables), expected = ours, theirs
+    assert len(costs) == sum(counts)
+    worst = {
+        "cost": np.max(np.abs(np.subtract(costs, expected[0])) / np.abs(expected[0])),
+        "logits": distance(logits, expected[2]),
+        **{name: distance(variables[name], expected[3][name]) for name in variables},
+    }
+    print(worst)
+    assert variables.keys() == expected[3].keys()
+    assert all(value.dtype == dtype for value in (*costs, logits, *variables.values()))
+    np.testing.assert_allclose(accuracies, expected[1], rtol=0, atol=0.5 / 20000)
+    assert max(worst.values()) < tolerance, worst

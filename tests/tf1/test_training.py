@@ -1,0 +1,208 @@
+"""The optimizers take the engine's own steps; a Saver saves a session and restores it."""
+
+import numpy as np
+import pytest
+
+import tinygrad_mnist.tf1 as tf
+from tinygrad_mnist import Parameter, Tensor, optim
+from tinygrad_mnist.errors import ArgumentError, CheckpointError, SessionError
+
+from .regression import OPTIMIZERS, batches, build, counting, first_values, fit, plainly, some
+
+ENGINE = {
+    "gradient descent": lambda p: optim.SGD(p, 0.5),
+    "momentum": lambda p: optim.Momentum(p, 0.125, 0.75),
+    "nesterov": lambda p: optim.Momentum(p, 0.125, 0.75, nesterov=True),
+    "adam": lambda p: optim.Adam(p, epsilon_mode="tensorflow"),
+    "adam of other numbers": lambda p: optim.Adam(p, 0.25, 0.5, 0.75, 0.125),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_session_takes_the_engines_own_steps(name, dtype):
+    """Bit for bit."""
+    losses, variables, _ = fit(tf, OPTIMIZERS[name], dtype, plainly)
+    values = first_values(dtype)
+    w, b = (Parameter(values[name], name=name) for name in values)
+    optimizer = ENGINE[name]([w, b])
+    for (x, y), expected in zip(batches(dtype, 20), losses, strict=True):
+        optimizer.zero_grad()
+        loss = np.mean(np.square(np.tanh(np.matmul(Tensor(x), w) + b) - y))
+        loss.backward()
+        optimizer.step()
+        assert loss.item() == expected
+    for received, parameter in zip(variables, (w, b), strict=True):
+        np.testing.assert_array_equal(received, parameter.numpy())
+
+
+def test_steps_are_counted():
+    assert fit(tf, OPTIMIZERS["adam"], np.float32, counting, steps=7)[2] == 7
+
+
+def test_only_the_variables_of_the_list_change():
+    _, (w, b), _ = fit(tf, OPTIMIZERS["adam"], np.float32, some)
+    assert not np.array_equal(w, first_values(np.float32)["w"])
+    np.testing.assert_array_equal(b, first_values(np.float32)["b"])
+
+
+def test_initialising_again_begins_the_optimizer_anew():
+    with tf.Graph().as_default(), tf.Session() as sess:
+        places, variables, loss = build(tf, np.float64)
+        train = tf.train.AdamOptimizer().minimize(loss)
+        init = tf.global_variables_initializer()
+        ends = []
+        for _ in range(2):
+            sess.run(init)
+            for batch in batches(np.float64, 5):
+                sess.run(train, dict(zip(places, batch, strict=True)))
+            ends.append(sess.run(variables))
+    for first, second in zip(*ends, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_two_optimizers_of_two_lists():
+    """As of the two networks of a GAN."""
+    with tf.Graph().as_default(), tf.Session() as sess:
+        places, (w, b), loss = build(tf, np.float64)
+        adam = tf.train.AdamOptimizer(0.01)
+        steps = [adam.minimize(loss, var_list=[v]) for v in (w, b)]
+        sess.run(tf.global_variables_initializer())
+        found = []
+        for batch in batches(np.float64, 6):
+            for step in steps:
+                sess.run(step, dict(zip(places, batch, strict=True)))
+            found.append(np.concatenate([x.ravel() for x in sess.run([w, b])]))
+    assert np.all(np.diff(found, axis=0) != 0)
+
+
+def test_what_makes_no_sense_is_refused():
+    with tf.Graph().as_default():
+        x = tf.placeholder(tf.float32)
+        with pytest.raises(ArgumentError, match="no variables to change"):
+            tf.train.AdamOptimizer().minimize(x)
+        w = tf.Variable(1.0, name="w")
+        optimizer = tf.train.GradientDescentOptimizer(0.1)
+        assert optimizer.compute_gradients(x, [w]) == [(None, w)]
+        with pytest.raises(ArgumentError, match=r"depends on none of the variables \(w\)"):
+            optimizer.minimize(x)
+        with pytest.raises(ArgumentError, match="Received: the Symbol Placeholder:0"):
+            tf.train.AdamOptimizer(x)
+        with pytest.raises(ArgumentError, match="learning_rate must be a number"):
+            tf.train.MomentumOptimizer(-1.0, 0.9)
+
+
+@pytest.fixture
+def trained():
+    """A session in the middle of a training, and what it trains."""
+    with tf.Graph().as_default(), tf.Session() as sess:
+        places, variables, loss = build(tf, np.float32)
+        train = tf.train.AdamOptimizer(name="Adam").minimize(loss)
+
+        def run(session, steps):
+            for batch in batches(np.float32, steps):
+                session.run(train, dict(zip(places, batch, strict=True)))
+            return session.run(variables)
+
+        sess.run(tf.global_variables_initializer())
+        run(sess, 5)
+        yield sess, run, variables
+
+
+def equal(received, expected):
+    return all(np.array_equal(x, y) for x, y in zip(received, expected, strict=True))
+
+
+def test_a_restored_session_goes_on_as_if_nothing_had_happened(trained, tmp_path):
+    sess, run, variables = trained
+    saver = tf.train.Saver()
+    path = saver.save(sess, str(tmp_path / "model.ckpt"), global_step=5)
+    assert path == str(tmp_path / "model.ckpt-5")
+    before = sess.run(variables)
+    expected = run(sess, 5)
+    saver.restore(sess, path)  # into the one that has gone on
+    assert equal(sess.run(variables), before)
+    assert equal(run(sess, 5), expected)
+    with tf.Session() as fresh:  # and into another, which needs no initialising
+        saver.restore(fresh, path)
+        assert equal(run(fresh, 5), expected)
+
+
+def test_an_optimizer_that_had_not_begun_begins_anew(trained, tmp_path):
+    sess, run, _ = trained
+    saver = tf.train.Saver()
+    with tf.Session() as fresh:
+        fresh.run(tf.global_variables_initializer())
+        path = saver.save(fresh, tmp_path / "start")
+        expected = run(fresh, 5)
+    saver.restore(sess, path)
+    assert equal(run(sess, 5), expected)
+
+
+def test_a_saver_of_some_variables(trained, tmp_path):
+    sess, run, (w, b) = trained
+    saver = tf.train.Saver([w])
+    path = saver.save(sess, str(tmp_path / "w"))
+    before = sess.run(w)
+    _, later = run(sess, 3)
+    saver.restore(sess, path)
+    assert equal(sess.run([w, b]), [before, later])
+    with pytest.raises(CheckpointError, match=r"should have a variable b of shape \(2,\)"):
+        tf.train.Saver().restore(sess, path)
+
+
+def test_old_files_are_deleted(trained, tmp_path):
+    sess, _, _ = trained
+    saver = tf.train.Saver(max_to_keep=2)
+    for step in range(4):
+        saver.save(sess, str(tmp_path / "model"), global_step=step)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model-2", "model-3"]
+    assert [p.rpartition("-")[2] for p in saver.last_checkpoints] == ["2", "3"]
+
+
+def test_bad_files_are_refused_in_one_sentence(trained, tmp_path):
+    sess, _, variables = trained
+    saver = tf.train.Saver()
+    path = saver.save(sess, str(tmp_path / "model"))
+    content = (tmp_path / "model").read_bytes()
+    damaged = {
+        "flipped": content[:200] + bytes([content[200] ^ 1]) + content[201:],
+        "cut": content[:-100],
+        "text": b"these are not variables",
+        "empty": b"",
+    }
+    before = sess.run(variables)
+    for name, wrong in damaged.items():
+        (tmp_path / name).write_bytes(wrong)
+    for name in (*damaged, "missing"):
+        with pytest.raises(CheckpointError, match=name) as raised:
+            saver.restore(sess, str(tmp_path / name))
+        assert "\n" not in str(raised.value)
+    assert equal(sess.run(variables), before)
+    with tf.Graph().as_default(), tf.Session() as other:
+        tf.get_variable("w", [5])
+        with pytest.raises(CheckpointError, match=r"shape \(5,\).* Received: one of \(3, 2\)"):
+            tf.train.Saver().restore(other, path)
+
+
+def test_the_state_of_another_optimizer_is_refused_before_anything_is_restored(trained, tmp_path):
+    sess, _, _ = trained
+    path = tf.train.Saver().save(sess, str(tmp_path / "model"))
+    with tf.Graph().as_default(), tf.Session() as other:
+        _, others, loss = build(tf, np.float32)
+        tf.train.MomentumOptimizer(0.1, 0.9, name="Adam").minimize(loss)
+        other.run(tf.global_variables_initializer())
+        before = other.run(others)
+        with pytest.raises(CheckpointError, match="The state of Momentum has"):
+            tf.train.Saver().restore(other, path)
+        assert equal(other.run(others), before)
+
+
+def test_there_must_be_something_to_save(tmp_path):
+    with tf.Graph().as_default():
+        with pytest.raises(ArgumentError, match="the graph has no variables"):
+            tf.train.Saver()
+        tf.Variable(1.0, name="w")
+        with tf.Session() as sess, pytest.raises(SessionError, match="w:0 is not initialised"):
+            tf.train.Saver().save(sess, str(tmp_path / "model"))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,205 @@
+"""Variables: their names and scopes, their first values, and assignments."""
+
+import numpy as np
+import pytest
+
+import tinygrad_mnist.tf1 as tf
+from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError, ShapeError
+
+
+@pytest.fixture(autouse=True)
+def _a_graph_of_its_own():
+    with tf.Graph().as_default():
+        yield
+
+
+def values(*variables):
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        return sess.run(list(variables))
+
+
+def test_a_name_can_be_taken_once():
+    tf.get_variable("W1", [2, 3])
+    with pytest.raises(ArgumentError, match="The variable W1 exists already in this graph"):
+        tf.get_variable("W1", [2, 3])
+    with tf.Graph().as_default():
+        tf.get_variable("W1", [2, 3])
+
+
+def test_scopes_name_variables_and_operations():
+    with tf.variable_scope("outer") as scope:
+        with tf.variable_scope("inner"):
+            w = tf.get_variable("w", [2])
+            y = tf.square(w)
+        assert scope.name == "outer"
+    assert w.name == "outer/inner/w:0"
+    assert y.name == "outer/inner/Square:0"
+    with tf.name_scope("only_operations"):
+        assert tf.get_variable("v", [1]).name == "v:0"
+    with tf.variable_scope(scope):
+        assert tf.get_variable("v", [1]).name == "outer/v:0"
+
+
+def test_a_scope_shares_what_it_is_told_to():
+    def layer(reuse):
+        with tf.variable_scope("layer", reuse=reuse):
+            return tf.get_variable("w", [2])
+
+    w = layer(None)
+    assert layer(True) is layer(tf.AUTO_REUSE) is w
+    with tf.variable_scope("layer") as scope:
+        scope.reuse_variables()
+        assert tf.get_variable_scope().reuse is True
+        with pytest.raises(ArgumentError, match="layer/new does not exist"):
+            tf.get_variable("new", [2])
+        with pytest.raises(ShapeError, match=r"exists with shape \(2,\)"):
+            tf.get_variable("w", [3])
+        with pytest.raises(DTypeError, match="exists with dtype float32"):
+            tf.get_variable("w", [2], tf.float64)
+    with tf.variable_scope("fresh", reuse=tf.AUTO_REUSE):
+        assert tf.get_variable("w", [2]).name == "fresh/w:0"
+
+
+def test_a_scope_without_a_name_gets_a_number():
+    found = []
+    for _ in range(2):
+        with tf.variable_scope(None, default_name="block") as scope:
+            found.append(scope.name)
+    assert found == ["block", "block_1"]
+    with pytest.raises(ArgumentError, match="needs a name"), tf.variable_scope(None):
+        pass
+
+
+def test_a_scope_says_what_holds_unless_it_is_given():
+    with tf.variable_scope("s", initializer=tf.ones_initializer(), dtype=tf.float64):
+        w = tf.get_variable("w", [2])
+    (value,) = values(w)
+    assert value.dtype == np.float64
+    assert value.tolist() == [1, 1]
+
+
+INITIALIZERS = {
+    "zeros": (tf.zeros_initializer(), np.zeros((2, 3))),
+    "a class": (tf.zeros_initializer, np.zeros((2, 3))),
+    "ones": (tf.ones_initializer(), np.ones((2, 3))),
+    "constant": (tf.constant_initializer(2.5), np.full((2, 3), 2.5)),
+    "constants": (tf.constant_initializer(range(6)), np.arange(6).reshape(2, 3)),
+    "an array": (np.arange(6, dtype=np.float32).reshape(2, 3), np.arange(6).reshape(2, 3)),
+    "any function": (lambda shape, dtype: np.full(shape, 7, dtype), np.full((2, 3), 7)),
+}
+
+
+@pytest.mark.parametrize("what", INITIALIZERS)
+def test_first_values(what):
+    initializer, expected = INITIALIZERS[what]
+    (value,) = values(tf.get_variable("w", [2, 3], initializer=initializer))
+    assert value.dtype == np.float32
+    np.testing.assert_array_equal(value, expected)
+
+
+def test_a_shape_can_be_that_of_the_first_value():
+    w = tf.get_variable("w", initializer=tf.ones([4, 2]))
+    assert w.shape == (4, 2)
+    with pytest.raises(ShapeError, match="needs a shape"):
+        tf.get_variable("v")
+    with pytest.raises(ShapeError, match="shape of known sizes"):
+        tf.get_variable("v", [None, 2])
+    with pytest.raises(ShapeError, match=r"given a first value of \(4, 2\)"):
+        tf.get_variable("v", [2, 4], initializer=tf.ones([4, 2]))
+
+
+def test_integers_begin_with_zeros():
+    (count,) = values(tf.get_variable("count", [], tf.int64))
+    assert count == 0
+    assert count.dtype == np.int64
+
+
+def test_python_numbers_are_float32_and_int32():
+    w, n, x = tf.Variable(0.5), tf.Variable(3), tf.Variable(np.zeros(2))
+    assert [v.dtype for v in (w, n, x)] == [tf.float32, tf.int32, tf.float64]
+    assert [v.name for v in (w, n, x)] == ["Variable:0", "Variable_1:0", "Variable_2:0"]
+
+
+def test_trainable_and_all():
+    w, step = tf.Variable(1.0, name="w"), tf.Variable(0, trainable=False, name="step")
+    frozen = tf.get_variable("frozen", [2], trainable=False)
+    assert tf.global_variables() == [w, step, frozen]
+    assert tf.trainable_variables() == [w]
+
+
+def test_assignments():
+    w = tf.Variable([1.0, 2.0], name="w")
+    twice, more, less = tf.assign(w, w * 2), w.assign_add([1, 1]), w.assign_sub([0.5, 0.5])
+    with tf.Session() as sess:
+        with pytest.raises(SessionError, match="w:0 is not initialised"):
+            sess.run(w)
+        sess.run(w.initializer)
+        assert sess.run(twice).tolist() == [2, 4]
+        assert sess.run(more).tolist() == [3, 5]
+        assert w.eval().tolist() == [3, 5]
+        assert sess.run(less).tolist() == [2.5, 4.5]
+        w.load([0.0, 0.0], sess)
+        w.load([7, 8])
+        assert sess.run(w).tolist() == [7, 8]
+    with pytest.raises(SessionError, match="needs the session"):
+        w.load([0.0, 0.0])
+    with pytest.raises(ShapeError, match="w:0 of shape"):
+        w.assign([1.0, 2.0, 3.0])
+    with pytest.raises(DTypeError, match="w:0"):
+        w.assign("words")
+
+
+def test_two_sessions_keep_separate_values():
+    w = tf.Variable(1.0)
+    step = w.assign_add(1.0)
+    init = tf.global_variables_initializer()
+    with tf.Session() as one, tf.Session() as two:
+        for sess in (one, two):
+            sess.run(init)
+        one.run(step)
+        assert (one.run(w), two.run(w)) == (2, 1)
+
+
+def test_an_interactive_session_is_that_of_eval():
+    w = tf.Variable(3.0)
+    sess = tf.InteractiveSession()
+    try:
+        w.initializer.run()
+        assert (w + 1.0).eval() == 4
+    finally:
+        sess.close()
+    with pytest.raises(SessionError, match="no session"):
+        w.eval()
+    graph = tf.Graph()
+    sess = tf.InteractiveSession(graph=graph)
+    assert tf.get_default_graph() is graph
+    sess.close()
+    assert tf.get_default_graph() is not graph
+
+
+def test_dense_layers():
+    x = tf.placeholder(tf.float64, [None, 3])
+    hidden = tf.layers.dense(x, 4, activation=tf.nn.relu)
+    y = tf.layers.dense(hidden, 2, use_bias=False, kernel_initializer=tf.ones_initializer())
+    again = tf.layers.dense(x, 4, tf.nn.relu, name="dense", reuse=True)
+    stacked = tf.layers.dense(tf.ones([5, 2, 3]), 4, name="stacked", trainable=False)
+    assert [(v.name, v.shape) for v in tf.trainable_variables()] == [
+        ("dense/kernel:0", (3, 4)),
+        ("dense/bias:0", (4,)),
+        ("dense_1/kernel:0", (4, 2)),
+    ]
+    assert y.shape == (None, 2)
+    assert stacked.shape == (5, 2, 4)
+    images = np.random.default_rng(0).standard_normal((5, 3))
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        found, kernel, shared = sess.run([y, "dense/kernel:0", again], {x: images})
+        expected = np.maximum(images @ kernel, 0)
+        np.testing.assert_allclose(found, expected.sum(axis=1, keepdims=True) * [1, 1], rtol=1e-14)
+        np.testing.assert_allclose(shared, expected, rtol=1e-14)
+        assert np.ptp(kernel) > 0
+    with pytest.raises(ShapeError, match="a known size"):
+        tf.layers.dense(tf.placeholder(tf.float32, [3, None]), 4)
+    with pytest.raises(ArgumentError, match="exists already"):
+        tf.layers.dense(x, 4, name="dense")

@@ -1,0 +1,232 @@
+"""Capture: run a function once, write down what it does, and replay that from then on.
+
+>>> import numpy as np
+>>> from tinygrad_mnist import Parameter, capture
+>>> weight = Parameter([2.0], name="weight")
+>>> @capture
+... def scaled(x):
+...     return weight * x
+>>> scaled(np.array([1.0])), scaled(np.array([3.0]))
+(Tensor([2.], dtype=float64, made by scaled), Tensor([6.], dtype=float64, made by scaled))
+"""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_mnist.core import tape
+from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.errors import CaptureError
+from tinygrad_mnist.graph.comparison import matched
+from tinygrad_mnist.graph.journal import Journal
+from tinygrad_mnist.graph.passes import with_constants_folded, without_dead_code
+from tinygrad_mnist.graph.plan import Plan
+from tinygrad_mnist.graph.program import Program
+from tinygrad_mnist.graph.returned import Returned
+from tinygrad_mnist.graph.signature import argument_name, part_of
+from tinygrad_mnist.graph.structure import flatten, paths, unflatten
+
+MOST_PLANS = 32
+"""Signatures a captured function has plans for; the one made first is let go."""
+MOST_VARIANTS = 4
+"""Plans kept of one signature, for other states of what guards watch."""
+
+
+class Made(NamedTuple):
+    """A plan, what it was made of, when it applies, and how its outputs are handed out."""
+
+    recorded: Program
+    plan: Plan
+    guards: list[Callable[[], bool]]
+    returned: Returned
+
+    def applies(self) -> bool:
+        """Whether the plan is still right: parameters lie where they did, and so on."""
+        return all(guard() for guard in self.guards)
+
+
+def capture(function: Callable[..., Any] | None = None, *, verify: int = 0) -> Any:
+    """Return the function, captured: its first call is written down, further ones are replayed.
+
+    The function is run as it is once for each signature, that is for each shape and dtype of its
+    arguments; what it does to Tensors then becomes a program, which later calls of the same
+    signature run in preallocated memory. Bit for bit they do what the function would have done:
+    they assign the same parameters, step the same optimizers, leave the same gradients.
+
+    Parameters
+    ----------
+    function
+        A function of arrays or Tensors, which it sees as Tensors, in nested tuples, lists and
+        dictionaries. Parameters and other objects are part of the signature, by identity or
+        value. It returns Tensors, or None, nested likewise; numbers and arrays cannot be returned
+        because a replay would repeat those of the first call.
+    verify
+        Run the first so many replays both ways and compare each instruction's result.
+
+    Raises
+    ------
+    CaptureError
+        If the function asks a Tensor for its value, returns something else, or does another thing
+        when a replay is verified.
+
+    >>> import numpy as np
+    >>> from tinygrad_mnist import Parameter, optim
+    >>> weight = Parameter([1.0, 2.0], name="weight")
+    >>> optimizer = optim.SGD([weight], learning_rate=0.25)
+    >>> @capture
+    ... def step(target):
+    ...     loss = np.sum((weight - target) ** 2)
+    ...     optimizer.zero_grad()
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     return loss
+    >>> [float(step(np.array([0.0, 0.0]))) for _ in range(3)]
+    [5.0, 1.25, 0.3125]
+    """
+    if function is None:
+        return lambda function: Captured(function, verify)
+    return Captured(function, verify)
+
+
+class Captured:
+    """A captured function; see `capture`."""
+
+    def __init__(self, function: Callable[..., Any], verify: int = 0) -> None:
+        if not callable(function):
+            raise CaptureError(f"capture takes a function. Received: {function!r:.60}.")
+        update_wrapper(self, function)
+        self.function = function
+        self.name: str = getattr(function, "__name__", type(function).__name__)
+        self._verify = verify
+        self._plans: dict[Any, list[Made]] = {}
+        self._lock = threading.Lock()
+        self._last: tuple[Any, Made] | None = None
+
+    @property
+    def plans(self) -> list[Plan]:
+        """The plans made so far, one for each signature."""
+        return [made.plan for group in self._plans.values() for made in group]
+
+    @property
+    def recordings(self) -> list[Program]:
+        """What was written down for each plan, before any pass."""
+        return [made.recorded for group in self._plans.values() for made in group]
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        raise CaptureError(
+            f"{self.name} is a method; capture it bound, as in step = capture(trainer.step), so "
+            "that each object has plans of its own."
+        )
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Call the function, or replay it."""
+        if tape.recording.journal is not None:  # inside another captured function: part of it
+            return self.function(*arguments, **keywords)
+        with self._lock:
+            if not keywords and (made := self._as_before(arguments)):
+                return made.returned.filled(made.plan.run(arguments))
+            structure, leaves = flatten((arguments, keywords))
+            arrays, parts = [], []
+            for leaf in leaves:
+                array, part = part_of(leaf)
+                parts.append(part)
+                if array is not None:
+                    arrays.append(array)
+            key = structure, tuple(parts), tape.recording.on
+            made = self._found(key)
+            if made is None:
+                return self._captured(key, structure, leaves)
+            if self._verify > 0:
+                self._verify -= 1
+                return made.returned.filled(self._verified(made, structure, leaves, arrays))
+            if len(leaves) == len(arguments) and all(map(operator.is_, leaves, arguments)):
+                self._last = key, made
+            return made.returned.filled(made.plan.run(arrays))
+
+    def _as_before(self, arguments: tuple[Any, ...]) -> Made | None:
+        """What the last replay was made by, if these are plain arrays of the same signature.
+
+        It spares most calls of a loop the way through `part_of`.
+        """
+        if self._last is None:
+            return None
+        (_, parts, on), made = self._last
+        if len(parts) != len(arguments) or on is not tape.recording.on:
+            return None
+        for array, part in zip(arguments, parts, strict=True):
+            if type(array) is not np.ndarray or not array.flags.c_contiguous:
+                return None
+            if (array.shape, array.dtype, False) != part:
+                return None
+        return made if made.applies() else None
+
+    def _found(self, key: Any) -> Made | None:
+        try:
+            group = self._plans.get(key, ())
+        except TypeError:
+            raise CaptureError(
+                f"The arguments of the captured {self.name} that are not arrays must be hashable, "
+                f"since they tell its plans apart. Received: {key[1]!r:.200}."
+            ) from None
+        return next((made for made in group if made.applies()), None)
+
+    def _captured(self, key: Any, structure: Any, leaves: list[Any]) -> Any:
+        journal, returned, recorded = self._recorded(structure, leaves)
+        if not journal.moved:
+            program = with_constants_folded(without_dead_code(recorded), journal.values)
+            made = Made(recorded, Plan(program), journal.guards, returned)
+            group = self._plans.pop(key, [])
+            self._plans[key] = [*group[-MOST_VARIANTS + 1 :], made]
+            while len(self._plans) > MOST_PLANS:
+                self._plans.pop(next(iter(self._plans)))
+        arrays = [tensor.data.copy(order="K") for tensor in returned.fetched]
+        returned.forget()
+        return returned.filled(arrays)
+
+    def _recorded(self, structure: Any, leaves: list[Any]) -> tuple[Journal, Returned, Program]:
+        """Run the function and write down what it does."""
+        journal = Journal()
+        with journal.writing():
+            inside = []
+            for path, leaf in zip(paths(structure), leaves, strict=True):
+                array, part = part_of(leaf)
+                if array is not None:
+                    name = argument_name(self.function, path)
+                    leaf = journal.argument(name, array.copy(order="K"), requires_grad=part[2])
+                inside.append(leaf)
+            arguments, keywords = unflatten(structure, inside)
+            try:
+                returned = Returned(self.name, self.function(*arguments, **keywords))
+            finally:
+                journal.settle()
+        return journal, returned, journal.program(self.name, returned.fetched)
+
+    def _verified(
+        self, made: Made, structure: Any, leaves: list[Any], arrays: Sequence[Array]
+    ) -> list[Array]:
+        """Run the function, then the plan from the same state, and compare."""
+        parameters = {
+            slot.content: slot.content.data.copy()
+            for slot in made.recorded.slots
+            if slot.origin == "parameter"
+        }
+        gradients = {
+            leaf: None if leaf.grad is None else leaf.grad.copy()
+            for leaf, _ in made.recorded.gradients
+        }
+        journal, _, again = self._recorded(structure, leaves)
+        slots = matched(made.recorded, again)
+        for parameter, value in parameters.items():
+            parameter.assign(value)
+        for leaf, gradient in gradients.items():
+            leaf.grad = gradient
+        values = {old: journal.values[new] for old, new in slots.items()}
+        return made.plan.verify(arrays, values, self.name)

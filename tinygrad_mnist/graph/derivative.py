@@ -1,0 +1,112 @@
+"""Gradients as symbols.
+
+>>> from tinygrad_mnist.graph.graph import Graph
+>>> from tinygrad_mnist.graph.session import Session
+>>> from tinygrad_mnist.graph.placeholder import placeholder
+>>> with Graph().as_default():
+...     x = placeholder(np.float64, [], name="x")
+>>> (slope,) = gradients(x**3, x)
+>>> (bend,) = gradients(slope, x)
+>>> Session(x.graph).run([slope, bend], {x: 2.0})
+[np.float64(12.0), np.float64(12.0)]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from tinygrad_mnist.core import gradient
+from tinygrad_mnist.core.tensor import Tensor
+from tinygrad_mnist.errors import ArgumentError, DTypeError
+from tinygrad_mnist.graph.symbol import Symbol, ancestors, parts
+
+
+def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients") -> list[Any]:
+    """Return the gradients of the sum of ``ys`` with respect to each of ``xs``.
+
+    Parameters
+    ----------
+    ys, xs
+        Symbols, one or a sequence: variables, placeholders, or what is computed from them.
+    grad_ys
+        The cotangents of the ys, else ones.
+
+    Returns
+    -------
+    list
+        A symbol of the shape and dtype of each x, or None where it does not influence a y.
+
+    Raises
+    ------
+    DTypeError
+        If a y is not floating.
+    ArgumentError
+        If there is no y, something is not a symbol, or a cotangent is missing.
+    """
+    outputs, inputs = _symbols("ys", ys), _symbols("xs", xs)
+    cotangents = [None] * len(outputs)
+    if grad_ys is not None:
+        cotangents = list(grad_ys) if isinstance(grad_ys, list | tuple) else [grad_ys]
+    if len(cotangents) != len(outputs):
+        raise ArgumentError(
+            f"{name}: each y needs a cotangent. Received: {len(outputs)} ys and "
+            f"{len(cotangents)} grad_ys."
+        )
+    for y in outputs:
+        if y.dtype is None or y.dtype.kind != "f":
+            raise DTypeError(
+                f"{name}: {y.name} has dtype {y.dtype}, and only floating symbols have gradients."
+            )
+    influences = ancestors(outputs, _lets_gradients_through)
+    reached = [x for x in inputs if x in influences and _is_floating(x)]
+    found: dict[Symbol, Symbol] = {}
+    if reached:
+        graph = outputs[0].graph
+        arguments = (outputs, reached, cotangents)
+        whole = Symbol(graph, graph.unique_name(name), differentiate, arguments)
+        signatures = [(x.shape, x.dtype) for x in reached]
+        found = dict(zip(reached, parts(whole, signatures), strict=True))
+    return [found.get(x) for x in inputs]
+
+
+def differentiate(
+    ys: Sequence[Tensor], xs: Sequence[Tensor], cotangents: Sequence[Any], *, record: bool = False
+) -> list[Tensor]:
+    """Return the gradients of the sum of Tensors; zeros for what they do not depend on.
+
+    With ``record`` they can be differentiated again.
+    """
+    output = reduce(np.add, map(_summed, ys, cotangents))
+    if not output.requires_grad:  # a value that was fed in between cuts the graph
+        return [Tensor(np.zeros(x.shape, x.dtype)) for x in xs]
+    found = gradient.gradients(output, xs, record=record)
+    return [each if isinstance(each, Tensor) else Tensor(each) for each in found]
+
+
+def _summed(y: Any, cotangent: Any) -> Any:
+    if cotangent is not None:
+        y = y * cotangent
+    return np.sum(y) if y.ndim else y
+
+
+def _symbols(role: str, given: Any) -> list[Symbol]:
+    members = list(given) if isinstance(given, list | tuple) else [given]
+    if not members or not all(isinstance(member, Symbol) for member in members):
+        raise ArgumentError(f"gradients: {role} must be one or more symbols. Received: {given!r}.")
+    return members
+
+
+def _is_floating(symbol: Symbol) -> bool:
+    return symbol.dtype is not None and symbol.dtype.kind == "f"
+
+
+def _lets_gradients_through(symbol: Symbol) -> bool:
+    """Whether what it is computed from influences it smoothly; one of several results has no dtype.
+
+    What a session keeps, and random numbers, depend on nothing.
+    """
+    return not symbol.session and (symbol.dtype is None or symbol.dtype.kind == "f")

@@ -1,0 +1,162 @@
+"""Graph: symbols in creation order, under unique names as TensorFlow 1 gives them.
+
+>>> graph = Graph()
+>>> with graph.name_scope("layer"):
+...     graph.unique_name("MatMul"), graph.unique_name("MatMul")
+('layer/MatMul', 'layer/MatMul_1')
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tinygrad_mnist.errors import ArgumentError, SessionError
+
+_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\-/]*")
+
+
+class Graph:
+    """The symbols that can be run together in one session.
+
+    Parameters
+    ----------
+    seed
+        What all random symbols of the graph draw from. TensorFlow 1 takes another one in each
+        process where none is given; here it is 0, so that a program gives the same result twice.
+
+    Attributes
+    ----------
+    symbols
+        All symbols, oldest first.
+    variables
+        The variables among them.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self.symbols: list[Any] = []
+        self.variables: list[Any] = []
+        self._by_name: dict[str, Any] = {}
+        self._taken: set[str] = set()
+        self._scope = ""
+
+    def add(self, symbol: Any) -> int:
+        """Take a symbol in and return its number in creation order."""
+        self.symbols.append(symbol)
+        self._by_name[symbol.name] = symbol
+        return len(self.symbols) - 1
+
+    def unique_name(self, name: str) -> str:
+        """Return the name within the current scope, numbered if it is taken, and take it.
+
+        Raises
+        ------
+        ArgumentError
+            If it has characters that a name cannot have.
+        """
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise ArgumentError(
+                "A name begins with a letter, a digit or a dot and goes on with these, _ - or /. "
+                f"Received: {name!r}."
+            )
+        wanted = unique = self._scope + name
+        number = 0
+        while unique.lower() in self._taken:  # case is no difference in a file's name
+            number += 1
+            unique = f"{wanted}_{number}"
+        self._taken.add(unique.lower())
+        return unique
+
+    @contextmanager
+    def name_scope(self, name: str | None) -> Iterator[str]:
+        """Put ``name/`` before the names given inside the block.
+
+        None is the outermost scope; a name that ends with / is a scope as it is, to enter it again.
+        """
+        before = self._scope
+        if name is None or name == "":
+            scope = ""
+        else:
+            scope = name if name.endswith("/") else self.unique_name(name) + "/"
+        self._scope = scope
+        try:
+            yield scope
+        finally:
+            self._scope = before
+
+    def get_tensor_by_name(self, name: str) -> Any:
+        """Return the symbol of a name such as ``"X:0"``, which ``"X"`` is short for.
+
+        Raises
+        ------
+        SessionError
+            If the graph has none of that name.
+        """
+        found = self._by_name.get(f"{name}:0", self._by_name.get(name))
+        if found is None:
+            import difflib  # only errors need it
+
+            near = difflib.get_close_matches(name, self._by_name, n=3)
+            raise SessionError(
+                f"The graph has no tensor {name!r}. "
+                + (f"Nearest: {', '.join(near)}." if near else "It may be of another graph.")
+            )
+        return found
+
+    @contextmanager
+    def as_default(self) -> Iterator[Graph]:
+        """Make this the graph that new symbols go to, inside the block and in this thread."""
+        _defaults.graphs.append(self)
+        try:
+            yield self
+        finally:
+            _defaults.graphs.pop()
+
+
+class _Defaults(threading.local):
+    def __init__(self) -> None:
+        self.graphs = [Graph()]
+        self.sessions: list[Any] = []
+
+
+_defaults = _Defaults()
+
+
+def get_default_graph() -> Graph:
+    """Return the graph that new symbols go to, in this thread."""
+    return _defaults.graphs[-1]
+
+
+def reset_default_graph() -> None:
+    """Put a new graph in the place of the default one.
+
+    Raises
+    ------
+    SessionError
+        Inside ``with graph.as_default()`` or ``with Session()``, which would go on with the old.
+    """
+    if len(_defaults.graphs) > 1:
+        raise SessionError(
+            "The default graph cannot be reset inside a with block of a graph or a session; leave "
+            "the block first."
+        )
+    _defaults.graphs[0] = Graph()
+
+
+@contextmanager
+def default_session(session: Any) -> Iterator[None]:
+    """Make this the session of ``symbol.eval()``, inside the block and in this thread."""
+    _defaults.sessions.append(session)
+    try:
+        yield
+    finally:
+        _defaults.sessions.remove(session)
+
+
+def get_default_session() -> Any:
+    """Return the session that ``symbol.eval()`` runs in, or None."""
+    return _defaults.sessions[-1] if _defaults.sessions else None

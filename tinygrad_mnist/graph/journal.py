@@ -1,0 +1,241 @@
+"""The journal: writes down every primitive that is applied while a captured function runs once.
+
+Arrays are known by identity, and kept alive for as long as the journal is, so that an identity is
+never used twice. An array that is neither an argument, nor a result, nor a parameter is a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tinygrad_mnist.core import tape
+from tinygrad_mnist.core.arrays import held
+from tinygrad_mnist.core.parameter import Parameter
+from tinygrad_mnist.core.primitive import Array, Primitive
+from tinygrad_mnist.core.tensor import Tensor
+from tinygrad_mnist.errors import CaptureError
+from tinygrad_mnist.graph.program import ASSIGN, HOST, Instruction, Program, Slot, memory
+
+
+class Journal:
+    """What a function did, as it is being done.
+
+    ``values`` are the arrays the slots of the instructions held, by slot: what a replay must
+    reproduce. ``guards`` tell when a plan made of this journal does not apply.
+    """
+
+    def __init__(self) -> None:
+        self.instructions: list[Instruction] = []
+        self.arguments: list[Slot] = []
+        self.values: dict[Slot, Array] = {}
+        self._watched: list[tuple[Parameter, Array, bool]] = []
+        self.guards: list[Callable[[], bool]] = [partial(_are_as_they_were, self._watched)]
+        self.parameters: dict[int, Parameter] = {}
+        self._slots: dict[int, Slot] = {}
+        self._owners: dict[int, Parameter] = {}
+        self._alive: list[Any] = []
+        self._assignments: dict[int, int] = {}
+        self._gradients: dict[int, tuple[Tensor, Any]] = {}
+        self._phase = "forward"
+
+    @contextmanager
+    def writing(self) -> Iterator[Journal]:
+        """Write down what is applied in the block; per thread."""
+        before, tape.recording.journal = tape.recording.journal, self
+        try:
+            yield self
+        finally:
+            tape.recording.journal = before
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Mark what is applied in the block as part of a phase."""
+        before, self._phase = self._phase, name
+        try:
+            yield
+        finally:
+            self._phase = before
+
+    def argument(self, name: str, array: Array, requires_grad: bool) -> Tensor:
+        """Return the Tensor that stands for an argument inside the function."""
+        tensor = Tensor(array, requires_grad=requires_grad, name=name)
+        slot = self._define(tensor.data, "argument", name=name)
+        self.arguments.append(slot)
+        return tensor
+
+    def applied(
+        self,
+        primitive: Primitive,
+        operands: Sequence[Any],
+        arrays: Sequence[Any],
+        static: dict[str, Any],
+        value: Array,
+    ) -> None:
+        """Write an instruction down."""
+        slots = tuple(
+            self._slot(operand, array) if isinstance(array, np.ndarray) else array
+            for operand, array in zip(operands, arrays, strict=True)
+        )
+        base = slots[0].root if primitive.view and np.may_share_memory(value, arrays[0]) else None
+        self._append(primitive, slots, static, self._define(value, "value", base=base))
+
+    def assigned(self, parameter: Parameter, value: Any) -> None:
+        """Write down that a parameter was assigned."""
+        array = value.data if isinstance(value, Tensor) else np.asarray(value)
+        operand = self._slot(value, array)
+        self._watch(parameter)
+        root = memory(parameter)
+        self._assignments[id(root)] = self._assignments.get(id(root), 0) + 1
+        for known in self.parameters.values():
+            if memory(known) is root:
+                self._slots.pop(id(known.data), None)
+        result = self._version(parameter)
+        self.values[result] = array.astype(parameter.dtype)  # the parameter's own will change
+        self._append(ASSIGN, (operand,), {}, result)
+
+    def computed(self, source: Callable[[], Any], array: Array) -> None:
+        """Write down that an array was computed by Python."""
+        self._append(HOST, (), {"source": source}, self._define(array, "value"))
+
+    def refuse(self, tensor: Tensor, what: str) -> None:
+        """Raise CaptureError if another call would give this tensor another value."""
+        slot = self._slots.get(id(tensor.data))
+        if tensor.assignable or (slot is not None and slot.origin != "constant"):
+            made = f", made by {tensor.node.primitive.name}" if tensor.node else ""
+            raise CaptureError(
+                f"{tape.users_line()}: {what} of a {tensor.label}{made} inside a captured function "
+                "would freeze the value it has in this one call. Return the tensor and convert "
+                "it outside, or choose with np.where."
+            )
+
+    def gradient(self, leaf: Tensor) -> Any:
+        """Return the gradient of a leaf as it is at this place of the function."""
+        if id(leaf) not in self._gradients:
+            before: Any = leaf._grad
+            missing = before is None
+            self.guards.append(lambda: (leaf._grad is None) is missing)
+            if before is not None:
+                array = before.array if isinstance(before, tape.Lent) else before
+                tensor = Tensor(array.copy())
+                self._define(tensor.data, "gradient", content=leaf, name=f"grad of {_called(leaf)}")
+                before = tensor
+            self._gradients[id(leaf)] = leaf, before
+        return self._gradients[id(leaf)][1]
+
+    def set_gradient(self, leaf: Tensor, value: Any) -> None:
+        """Set the gradient of a leaf."""
+        slot = self._slots.get(id(leaf.data))
+        if slot is not None and slot.origin == "argument":
+            raise CaptureError(
+                f"{tape.users_line()}: backward() inside a captured function cannot leave a "
+                f"gradient on its argument {leaf.name}; use gradients(output, [{leaf.name}]) and "
+                "return what it returns."
+            )
+        if value is not None:
+            value = self._unchanging(value)
+        self._gradients[id(leaf)] = leaf, value
+
+    def _unchanging(self, value: Any) -> Tensor:
+        """Return an array or a Tensor as one that no later assignment changes."""
+        if isinstance(value, np.ndarray):
+            return Tensor(value)
+        if self._slot(value, value.data).root.origin != "parameter":
+            return value  # type: ignore[no-any-return]
+        with tape.no_grad():
+            return np.positive(value)  # type: ignore[no-any-return]
+
+    @property
+    def moved(self) -> bool:
+        """Whether a parameter was moved to other memory, so that no plan would ever apply."""
+        return any(parameter._storage is not storage for parameter, storage, _ in self._watched)
+
+    def settle(self) -> None:
+        """Leave the gradients on the leaves, as the function itself would have."""
+        for leaf, value in self._gradients.values():
+            leaf._grad = None if value is None else value.data.copy()
+
+    def program(self, name: str, outputs: Sequence[Tensor]) -> Program:
+        """Return what was written down."""
+        gradients = tuple(
+            (leaf, None if value is None else self._slot(value, value.data))
+            for leaf, value in self._gradients.values()
+        )
+        fetched = tuple(self._slot(tensor, tensor.data) for tensor in outputs)
+        arguments, instructions = tuple(self.arguments), tuple(self.instructions)
+        return Program(name, arguments, instructions, fetched, gradients)
+
+    def _append(
+        self, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any], result: Slot
+    ) -> None:
+        line = tape.users_line()
+        self.instructions.append(
+            Instruction(primitive, operands, static, result, self._phase, line)
+        )
+
+    def _define(self, array: Array, origin: str, **attributes: Any) -> Slot:
+        slot = Slot(origin, array.shape, array.dtype, array.strides, **attributes)
+        self._slots[id(array)] = slot
+        self._alive.append(array)
+        self.values[slot] = array
+        return slot
+
+    def _slot(self, operand: Any, array: Array) -> Slot:
+        slot = self._slots.get(id(array))
+        if slot is None:  # the backward phase meets the array of a parameter without it
+            parameter = operand if isinstance(operand, Parameter) else self._owners.get(id(array))
+            if parameter is not None:
+                self._watch(parameter)
+                slot = self._version(parameter)
+        if slot is None:
+            self._refuse_disguise(array)
+            array = held(array)  # a copy, never met again, if somebody could write into it
+            slot = self._define(array, "constant", content=array)
+        return slot
+
+    def _version(self, parameter: Parameter) -> Slot:
+        version = self._assignments.get(id(memory(parameter)), 0)
+        self._owners[id(parameter.data)] = parameter
+        return self._define(
+            parameter.data,
+            "parameter",
+            content=parameter,
+            version=version,
+            name=_called(parameter),
+        )
+
+    def _watch(self, parameter: Parameter) -> None:
+        """Note a parameter whose memory a plan is bound to, and what would make that plan wrong."""
+        if id(parameter) not in self.parameters:
+            self.parameters[id(parameter)] = parameter
+            self._watched.append((parameter, parameter._storage, parameter.requires_grad))
+            for member in parameter._members:  # another optimizer may take them out of the vector
+                self._watch(member)
+
+    def _refuse_disguise(self, array: Array) -> None:
+        """Raise if an array that came in as a constant is a piece of something traced."""
+        base = array.base
+        while isinstance(base, np.ndarray):
+            slot = self._slots.get(id(base))
+            if slot is not None and slot.origin != "constant":
+                raise CaptureError(
+                    f"{tape.users_line()}: an array that was taken out of a Tensor (its .data) "
+                    "inside a captured function would be frozen. Use the Tensor itself."
+                )
+            base = base.base
+
+
+def _are_as_they_were(watched: Sequence[tuple[Parameter, Array, bool]]) -> bool:
+    """Whether parameters lie in the memory they lay in, and none was frozen or thawed."""
+    for parameter, storage, required in watched:
+        if parameter._storage is not storage or parameter.requires_grad is not required:
+            return False
+    return True
+
+
+def _called(leaf: Tensor) -> str:
+    return leaf.name or "parameter" + "x".join(map(str, leaf.shape))

@@ -1,0 +1,233 @@
+"""The layout of a program: where its slots live.
+
+Liveness is kept by storage: a slot lives for as long as any view of it is read. Four things save
+memory and passes over it: a value that is assigned is computed in the parameter's own memory, the
+parts of a concatenation are computed in their place in the whole, an elementwise result overwrites
+an operand that nobody reads again, and what is left shares the arena with what is dead by then.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+from tinygrad_mnist.graph.memory import (
+    Buffer,
+    address,
+    arranged,
+    extent,
+    is_contiguous,
+    lifetimes,
+)
+from tinygrad_mnist.graph.program import ASSIGN, HOST, Instruction, Program, Slot, memory
+from tinygrad_mnist.ops.shape import concatenate
+
+LARGE = 65_536
+"""Bytes from which copying an argument costs more than binding what reads it again."""
+
+
+class Layout:
+    """The place of every slot that is not a view: a buffer and an offset in it, in bytes.
+
+    ``skipped`` are the positions of instructions that have nothing left to do.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.places: dict[Slot, tuple[Buffer, int]] = {}
+        self.skipped: set[int] = set()
+        self._buffers: dict[int, Buffer] = {}
+        self.first, self.last = lifetimes(program)
+        self._place_what_has_memory()
+        self.skipped.update(i for i, one in enumerate(program.instructions) if one.is_view)
+        self._readers = self._positions_reading()
+        self._touched = self._parameter_memory_touched()
+        self._forward_assignments()
+        self._join_concatenations()
+        self._overwrite_dying_operands()
+        self._place_the_rest()
+        self.arena = arranged([b for b in self.buffers if b.array is None])
+
+    @property
+    def buffers(self) -> list[Buffer]:
+        """Every buffer once, in the order in which slots were placed."""
+        return list(dict.fromkeys(buffer for buffer, _ in self.places.values()))
+
+    def _put(self, slot: Slot, buffer: Buffer, offset: int = 0) -> None:
+        self.places[slot] = buffer, offset
+        buffer.slots.append(slot)
+        if buffer.array is None:
+            buffer.first = min(buffer.first, self.first[slot])
+            buffer.last = max(buffer.last, self.last[slot])
+
+    def _new(self, slot: Slot) -> None:
+        first, last = self.first[slot], self.last[slot]
+        self._put(slot, Buffer(None, extent(slot), first, last))
+
+    def _place_what_has_memory(self) -> None:
+        for slot in self.program.slots:
+            if slot.base is not None:
+                continue
+            if slot.origin == "parameter":
+                whole = memory(slot.content)
+                buffer = self._buffers.setdefault(id(whole), Buffer(whole, whole.nbytes))
+                self._put(slot, buffer, address(slot.content.data) - address(whole))
+            elif slot.origin == "constant":
+                self._put(slot, Buffer(slot.content, slot.content.nbytes))
+            elif slot.origin == "argument" and extent(slot) >= LARGE:
+                # Read where it is; if that will not do it is copied here, untouched until then.
+                self._put(slot, Buffer(np.empty(extent(slot), np.uint8)))
+            elif slot.origin in ("argument", "gradient"):
+                self._new(slot)
+
+    def _forward_assignments(self) -> None:
+        """Let a producer write straight into the parameter its result is assigned to."""
+        instructions = self.program.instructions
+        for position, instruction in enumerate(instructions):
+            if instruction.primitive is not ASSIGN:
+                continue
+            value, result = instruction.operands[0], instruction.result
+            if not self._is_free(value) or value.layout != result.layout:
+                continue
+            buffer, offset = self.places[result]
+            producer = self.first[value]
+            reads, writes = self._touched[buffer]
+            later = [write for write in writes if write > position]
+            if (
+                any(producer < read < position for read in reads)
+                or any(producer <= write < position for write in writes)
+                or (later and self.last[value] >= min(later))
+                or not self._may_overwrite(instructions[producer], buffer, offset)
+            ):
+                continue
+            self._put(value, buffer, offset)
+            self.skipped.add(position)
+            writes.append(producer)
+            reads.extend(self._readers[value])
+
+    def _positions_reading(self) -> dict[Slot, list[int]]:
+        """The positions at which each slot, or a view of it, is read."""
+        readers: dict[Slot, list[int]] = defaultdict(list)
+        for position, instruction in enumerate(self.program.instructions):
+            for slot in instruction.reads:
+                readers[slot.root].append(position)
+        for slot in self.program.kept:
+            readers[slot.root].append(len(self.program.instructions))
+        return readers
+
+    def _parameter_memory_touched(self) -> dict[Buffer, tuple[list[int], list[int]]]:
+        """The positions at which the memory of parameters is read, and written."""
+        touched: dict[Buffer, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+        for slot, positions in self._readers.items():
+            if slot.origin == "parameter":
+                touched[self.places[slot][0]][0].extend(positions)
+        for position, instruction in enumerate(self.program.instructions):
+            if instruction.primitive is ASSIGN:
+                touched[self.places[instruction.result][0]][1].append(position)
+            if instruction.primitive is HOST:  # Python may look at any parameter
+                for buffer in self._buffers.values():
+                    touched[buffer][0].append(position)
+        return touched
+
+    def _may_overwrite(self, instruction: Instruction, buffer: Buffer, offset: int) -> bool:
+        """Whether an instruction may write its result there, though it may read from there."""
+        return all(
+            instruction.primitive.elementwise
+            and slot.base is None
+            and slot.layout == instruction.result.layout
+            and self.places[slot][1] == offset
+            for slot in instruction.reads
+            if self.places.get(slot.root, (None,))[0] is buffer
+        )
+
+    def _is_free(self, slot: Any) -> bool:
+        """Whether a slot is the result of an instruction and has no place yet."""
+        return (
+            isinstance(slot, Slot)
+            and slot.origin == "value"
+            and slot.base is None
+            and slot not in self.places
+        )
+
+    def _join_concatenations(self) -> None:
+        """Let the parts of a concatenation be computed in their place in the whole."""
+        for position, instruction in enumerate(self.program.instructions):
+            whole = instruction.result
+            if instruction.primitive is not concatenate or whole.base or whole in self.places:
+                continue
+            parts = [slot.root for slot in instruction.reads]
+            if (
+                len(set(parts)) < len(instruction.operands)
+                or instruction.static["axis"] != 0
+                or not all(
+                    self._is_free(part)
+                    and part.dtype == whole.dtype
+                    and part.size == slot.size
+                    and is_contiguous(part)
+                    and is_contiguous(slot)
+                    for part, slot in zip(parts, instruction.operands, strict=True)
+                )
+            ):
+                continue
+            self._new(whole)
+            buffer, offset = self.places[whole][0], 0
+            for part in parts:
+                self._put(part, buffer, offset)
+                offset += part.size * part.dtype.itemsize
+            self.skipped.add(position)
+
+    def _overwrite_dying_operands(self) -> None:
+        for position, instruction in enumerate(self.program.instructions):
+            result = instruction.result
+            if not instruction.primitive.elementwise or not self._is_free(result):
+                continue
+            for slot in instruction.reads:
+                if slot.base is not None or slot.layout != result.layout:
+                    continue
+                if slot not in self.places:
+                    self._new(slot)
+                buffer, offset = self.places[slot]
+                dies = (
+                    buffer.last == position
+                    if buffer.array is None
+                    else self._will_be_overwritten(slot, position, result)
+                )
+                if dies and self._may_overwrite(instruction, buffer, offset):
+                    self._put(result, buffer, offset)
+                    break
+
+    def _will_be_overwritten(self, slot: Slot, position: int, result: Slot) -> bool:
+        """Whether nobody misses a parameter's value from here on, nor this result at its end."""
+        buffer, offset = self.places[slot]
+        reads, writes = self._touched[buffer]
+        successors = [
+            value
+            for value in buffer.slots
+            if value.origin == "value" and self.first[value] > position
+        ]
+        if slot.origin != "parameter" or not successors:
+            return False
+        successor = min(successors, key=self.first.__getitem__)
+        end = self.first[successor]
+        writer = self.program.instructions[end]
+        return (
+            successor.layout == result.layout
+            and self.places[successor][1] == offset
+            and not any(position < read <= end for read in reads)
+            and not any(position < write < end for write in writes)
+            and (
+                self.last[result] < end
+                or (
+                    self.last[result] == end
+                    and writer.primitive.elementwise
+                    and all(one is result for one in writer.reads if one.root is result)
+                )
+            )
+        )
+
+    def _place_the_rest(self) -> None:
+        for slot in self.program.slots:
+            if slot.base is None and slot not in self.places:
+                self._new(slot)

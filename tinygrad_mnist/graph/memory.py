@@ -1,0 +1,104 @@
+"""Pieces of memory: how long slots live, how far they reach, and how buffers share an arena."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.graph.program import Program, Slot
+
+ALIGNMENT = 64
+"""Bytes: a cache line."""
+
+
+@dataclass(eq=False)
+class Buffer:
+    """A piece of memory and the slots that live in it, one after the other or side by side.
+
+    ``array`` is memory that is somebody's already; None for a piece of the arena, which is in use
+    from instruction ``first`` to instruction ``last`` and begins at ``offset``.
+    """
+
+    array: Array | None
+    size: int = 0
+    first: int = 0
+    last: int = 0
+    offset: int = 0
+    slots: list[Slot] = field(default_factory=list)
+
+
+def lifetimes(program: Program) -> tuple[dict[Slot, int], dict[Slot, int]]:
+    """Return where each slot that is not a view is defined (-1: before) and where last read."""
+    first: dict[Slot, int] = {}
+    last: dict[Slot, int] = {}
+    for slot in program.arguments:
+        first[slot] = last[slot] = -1
+    for position, instruction in enumerate(program.instructions):
+        for slot in instruction.reads:
+            first.setdefault(slot.root, -1)
+            last[slot.root] = position
+        if instruction.result.base is None:
+            first[instruction.result] = last[instruction.result] = position
+    for slot in program.kept:
+        first.setdefault(slot.root, -1)
+        last[slot.root] = len(program.instructions)
+    return first, last
+
+
+def arranged(buffers: Sequence[Buffer]) -> int:
+    """Give each buffer an offset in one arena, and return the size of the arena.
+
+    The largest first, each at the lowest offset where nothing that lives at the same time is.
+    """
+    largest_first = sorted(buffers, key=lambda buffer: -buffer.size)
+    first = np.array([buffer.first for buffer in largest_first])
+    last = np.array([buffer.last for buffer in largest_first])
+    start, stop = np.zeros((2, len(largest_first)), np.int64)
+    for i, buffer in enumerate(largest_first):
+        neighbours = np.flatnonzero((first[:i] <= buffer.last) & (last[:i] >= buffer.first))
+        upwards = neighbours[np.argsort(start[neighbours])]
+        free = np.maximum.accumulate(np.append(0, stop[upwards]))  # where each gap begins
+        fits = free[:-1] + buffer.size <= start[upwards]
+        buffer.offset = int(free[fits.argmax() if fits.any() else -1])
+        start[i], stop[i] = buffer.offset, aligned(buffer.offset + buffer.size)
+    return max((buffer.offset + buffer.size for buffer in buffers), default=0)
+
+
+def aligned(offset: int) -> int:
+    """Return the next offset at which a buffer may begin."""
+    return -(-offset // ALIGNMENT) * ALIGNMENT
+
+
+def address(array: Array) -> int:
+    """Return where the memory of an array begins."""
+    return int(array.__array_interface__["data"][0])
+
+
+def extent(slot: Slot) -> int:
+    """Return how many bytes the elements of a slot reach over."""
+    if not slot.size:
+        return 0
+    reach = sum((n - 1) * abs(step) for n, step in zip(slot.shape, slot.strides, strict=True))
+    return reach + slot.dtype.itemsize
+
+
+def is_contiguous(slot: Slot) -> bool:
+    """Whether the elements of a slot lie in C order without gaps."""
+    size = slot.dtype.itemsize
+    for n, step in zip(reversed(slot.shape), reversed(slot.strides), strict=True):
+        if n > 1 and step != size:
+            return False
+        size *= n
+    return True
+
+
+def array_at(raw: Array, offset: int, slot: Slot) -> Array:
+    """Return the array of a slot that lies at an offset in raw bytes."""
+    behind = sum(
+        (n - 1) * step for n, step in zip(slot.shape, slot.strides, strict=True) if step < 0
+    )
+    start = offset - (behind if slot.size else 0)
+    return np.ndarray(slot.shape, slot.dtype, raw.data, start, slot.strides)

@@ -1,0 +1,230 @@
+"""A plan: a program bound to its memory, so that running it is calling one thunk after the other.
+
+>>> from tinygrad_mnist.graph.capture import capture
+>>> double = capture(lambda x: x + x)
+>>> double(np.array([1.0, 2.0])), double(np.array([3.0, 4.0]))
+(Tensor([2., 4.], dtype=float64), Tensor([6., 8.], dtype=float64))
+>>> double.plans[0].memory
+Memory(without_reuse=32, with_reuse=16, widest=32)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import length_hint
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_mnist.core import tape
+from tinygrad_mnist.core.arrays import explained
+from tinygrad_mnist.core.parameter import Parameter
+from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.core.tensor import Tensor
+from tinygrad_mnist.errors import CaptureError, TinygradError
+from tinygrad_mnist.graph.binding import Binding
+from tinygrad_mnist.graph.layout import Layout
+from tinygrad_mnist.graph.memory import extent
+from tinygrad_mnist.graph.program import ASSIGN, HOST, Program, Slot
+
+
+class Memory(NamedTuple):
+    """Bytes for the values of a program, parameters and constants not counted.
+
+    Large arguments are read where they are, so that a plan has no memory for them.
+    ``widest`` is what must be alive at once where that is most.
+    """
+
+    without_reuse: int
+    with_reuse: int
+    widest: int
+
+
+class Plan:
+    """A program, the memory of its slots, and the thunks that run it.
+
+    Attributes
+    ----------
+    program, layout, binding
+        What is run, where its slots live, and the thunks.
+    constants
+        The arrays that were baked in when the function was captured.
+    memory
+        The bytes it takes.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.layout = Layout(program)
+        self.binding = Binding(program, self.layout)
+        self.arrays = self.binding.arrays
+        self._before = [
+            (slot.content, self.arrays[slot]) for slot in program.slots if slot.origin == "gradient"
+        ]
+        self._after: list[tuple[Tensor, tape.Lent | None]] = []
+        self._copied: list[tuple[Tensor, Slot]] = []
+        for leaf, slot in program.gradients:
+            if slot is None:
+                self._after.append((leaf, None))
+            elif self._may_lend(leaf, slot):
+                self._after.append((leaf, tape.Lent(self.arrays[slot])))
+            else:
+                self._copied.append((leaf, slot))
+        self._assigned: list[Parameter] = list(
+            dict.fromkeys(
+                instruction.result.content
+                for instruction in program.instructions
+                if instruction.primitive is ASSIGN
+            )
+        )
+
+    @property
+    def constants(self) -> list[Array]:
+        """The arrays that were baked in: what the function read that was no argument."""
+        return [slot.content for slot in self.program.constants]
+
+    @property
+    def memory(self) -> Memory:
+        """The bytes the values take; see `Memory`."""
+        first, last = self.layout.first, self.layout.last
+        total = 0
+        changes = np.zeros(len(self.program.instructions) + 3, np.int64)  # from position -1 on
+        for slot in self.program.slots:
+            if slot.base is None and slot.origin not in ("parameter", "constant"):
+                size = extent(slot)
+                total += size
+                changes[first[slot] + 1] += size
+                changes[last[slot] + 2] -= size
+        return Memory(total, self.layout.arena, int(changes.cumsum().max()))
+
+    def _may_lend(self, leaf: Tensor, slot: Slot) -> bool:
+        """Whether a gradient stays as it is until this leaf's own is fed to the next replay."""
+        array = self.arrays[slot]
+        buffer, _ = self.layout.places[slot.root]
+        return (buffer.array is None or slot.root.origin == "constant") and not any(
+            other is not leaf and np.may_share_memory(array, place) for other, place in self._before
+        )
+
+    def feed(self, arrays: Sequence[Array]) -> None:
+        """Give the program its arguments, and the gradients there are."""
+        for leaf, array in self._before:
+            before = leaf._grad
+            np.copyto(array, before.array if type(before) is tape.Lent else before)
+        for slot, array in zip(self.program.arguments, arrays, strict=True):
+            self.binding.feed(slot, array)
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """Run the program on arguments and return copies of its outputs.
+
+        Raises
+        ------
+        TinygradError
+            What the instruction that failed would have raised in the function, with the user's
+            line and with what had been assigned by then.
+        """
+        self.feed(arrays)
+        done = 0
+        for phase, thunks in self.binding.phases:
+            iterator = iter(thunks)
+            try:
+                if phase == "backward":
+                    with np.errstate(all="ignore"):
+                        for thunk in iterator:
+                            thunk()
+                else:
+                    for thunk in iterator:
+                        thunk()
+            except BaseException as error:
+                position = done + len(thunks) - length_hint(iterator) - 1
+                changed = self._abandoned(position)
+                if not isinstance(error, Exception):  # the user's Ctrl-C
+                    raise
+                raise self._explained(position, error, changed) from error
+            done += len(thunks)
+        return self.finish()
+
+    def finish(self) -> list[Array]:
+        """Date the assignments, leave the gradients on their leaves, and copy the outputs."""
+        for parameter in self._assigned:
+            parameter.storage()
+        for leaf, gradient in self._after:
+            leaf._grad = gradient
+        for leaf, slot in self._copied:
+            leaf._grad = self.arrays[slot].copy()
+        return [self.arrays[slot].copy(order="K") for slot in self.program.outputs]
+
+    def verify(
+        self, arrays: Sequence[Array], values: Mapping[Slot, Array], name: str
+    ) -> list[Array]:
+        """Run the program and compare the result of each instruction, bit for bit.
+
+        ``values`` are what the function itself computed, for the slots of this program; what
+        Python computes is taken from there, not computed again.
+
+        Raises
+        ------
+        CaptureError
+            Naming the first instruction whose result differs.
+        """
+        self.feed(arrays)
+        thunks = (thunk for _, thunks in self.binding.phases for thunk in thunks)
+        for number, instruction in enumerate(self.binding.instructions):
+            thunk = next(thunks)
+            array, expected = self.arrays[instruction.result], values[instruction.result]
+            if instruction.primitive is HOST:
+                np.copyto(array, expected)
+            else:
+                with np.errstate(all="ignore"):  # the function itself has warned already
+                    thunk()
+            if array.tobytes() != expected.tobytes():
+                raise CaptureError(
+                    f"A replay of {name} departs from the function at instruction {number}, "
+                    f"{instruction.primitive.name} ({instruction.line}): its result of "
+                    f"{instruction.result.typed_shape} differs."
+                )
+        return self.finish()
+
+    def _abandoned(self, position: int) -> list[Parameter]:
+        """Leave a run at an instruction: no gradients, and what had been assigned is dated."""
+        for leaf, _ in self.program.gradients:
+            leaf._grad = None
+        changed = self._changed_before(position)
+        for parameter in changed:
+            parameter.storage()
+        return changed
+
+    def _explained(
+        self, position: int, error: Exception, changed: Sequence[Parameter]
+    ) -> Exception:
+        """The error of an instruction, with its line and with what had been assigned by then."""
+        instruction = self.binding.instructions[position]
+        if changed:
+            names = ", ".join(parameter.label for parameter in changed)
+            state = f"By then the replay had already changed {names}"
+        else:
+            state = "No parameter had been changed by then"
+        operands = tuple(
+            self.arrays[operand] if isinstance(operand, Slot) else operand
+            for operand in instruction.operands
+        )
+        where = f"{self.program.name}, replayed, {instruction.line}"
+        if isinstance(error, TinygradError):
+            return type(error)(f"{where}: {str(error).rstrip('.')}. {state}.")
+        if isinstance(error, ValueError | TypeError | IndexError | ZeroDivisionError):
+            told = explained(error, instruction.primitive, operands, instruction.static)
+            return type(told)(f"{where}: {told} {state}.")
+        kind = type(error) if isinstance(error, Warning | FloatingPointError) else CaptureError
+        return kind(f"{where}: {instruction.primitive.name}: {error}. {state}.")
+
+    def _changed_before(self, position: int) -> list[Parameter]:
+        """The parameters whose memory the first instructions, and this one, may have written to."""
+        written = {
+            id(self.layout.places[instruction.result][0])
+            for instruction in self.binding.instructions[: position + 1]
+        }
+        homes = {
+            id(slot.content): id(buffer)
+            for slot, (buffer, _) in self.layout.places.items()
+            if slot.origin == "parameter"
+        }
+        return [parameter for parameter in self._assigned if homes[id(parameter)] in written]

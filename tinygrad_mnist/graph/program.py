@@ -1,0 +1,178 @@
+"""A program: the primitives a captured function applied, in order, on named slots.
+
+A slot is a value: an argument, a constant, a version of a parameter, or the result of one
+instruction. Every slot is defined once. Assigning a parameter is an instruction too, whose result
+is the parameter's next version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_mnist.core.primitive import Array, Primitive
+from tinygrad_mnist.core.tensor import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Slot:
+    """One value of a program.
+
+    Attributes
+    ----------
+    origin
+        "argument", "constant", "parameter" (a version of it), "gradient" (what a leaf's ``.grad``
+        was before), or "value" (of an instruction).
+    shape, dtype, strides
+        Of the array; the strides are those the function itself gave it, so that a replay adds up
+        in the same order.
+    base
+        The slot, itself no view, whose memory this one is a view of, or None.
+    content
+        The array of a constant, the Parameter, or the leaf.
+    version
+        Of a parameter: how often the memory it lies in had been assigned.
+    name
+        What a listing calls it.
+    """
+
+    origin: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    strides: tuple[int, ...]
+    base: Slot | None = None
+    content: Any = None
+    version: int = 0
+    name: str = ""
+
+    @property
+    def root(self) -> Slot:
+        """The slot whose memory this one's is, or lies in."""
+        return self if self.base is None else self.base
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def layout(self) -> tuple[tuple[int, ...], np.dtype[Any], tuple[int, ...]]:
+        """What two slots must share for one to be written over the other."""
+        return self.shape, self.dtype, self.strides
+
+    @property
+    def typed_shape(self) -> str:
+        """Such as ``float32[64,128]``."""
+        return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+
+
+class Instruction(NamedTuple):
+    """A primitive applied to slots and Python scalars; ``line`` is the user's."""
+
+    primitive: Primitive
+    operands: tuple[Any, ...]
+    static: dict[str, Any]
+    result: Slot
+    phase: str
+    line: str
+
+    @property
+    def reads(self) -> Iterator[Slot]:
+        """The slots among the operands."""
+        return (operand for operand in self.operands if isinstance(operand, Slot))
+
+    @property
+    def is_view(self) -> bool:
+        """Whether its result is a view of its operand's memory, so that a replay has nothing to do.
+
+        That of a primitive flagged as a view may be a copy: a transpose cannot be reshaped in
+        place, and a view of a parameter must not change with it.
+        """
+        return self.result.base is not None
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a captured function did.
+
+    Attributes
+    ----------
+    name
+        Of the function.
+    arguments
+        What is fed, in order.
+    instructions
+        What is done, in order.
+    outputs
+        What is fetched, in order.
+    gradients
+        ``(leaf, slot or None)``: what is left in ``.grad`` of leaves.
+    """
+
+    name: str
+    arguments: tuple[Slot, ...]
+    instructions: tuple[Instruction, ...]
+    outputs: tuple[Slot, ...]
+    gradients: tuple[tuple[Tensor, Slot | None], ...] = field(default=())
+
+    @property
+    def kept(self) -> list[Slot]:
+        """The slots that must hold their values when the program ends."""
+        return [*self.outputs, *(slot for _, slot in self.gradients if slot is not None)]
+
+    @property
+    def slots(self) -> list[Slot]:
+        """Every slot once, in the order of definition or first use."""
+        seen: dict[Slot, None] = dict.fromkeys(self.arguments)
+        for instruction in self.instructions:
+            seen.update(dict.fromkeys(instruction.reads))
+            seen[instruction.result] = None
+        seen.update(dict.fromkeys(self.kept))
+        return list(seen)
+
+    @property
+    def constants(self) -> list[Slot]:
+        """The slots whose arrays were baked in when the function was captured."""
+        return [slot for slot in self.slots if slot.origin == "constant"]
+
+    def __str__(self) -> str:
+        from tinygrad_mnist.graph.listing import listing
+
+        return listing(self)
+
+
+def memory(parameter: Any) -> Array:
+    """Return the array in whose memory a parameter lies: the vector it is packed in, if any."""
+    storage: Array = parameter._storage
+    return storage if storage.base is None else storage.base
+
+
+def assign(value: Array, *, out: Array | None = None) -> Any:
+    """Write a value into a parameter."""
+    if out is None:
+        return value.copy()
+    np.copyto(out, value, casting="same_kind")
+    return out
+
+
+def host(*, source: Any, out: Array | None = None) -> Any:
+    """Write what Python computes anew at each call."""
+    value = np.asarray(source())
+    if out is None:
+        return value
+    if (value.shape, value.dtype) != (out.shape, out.dtype):
+        raise ValueError(
+            f"it computed {value.dtype} of shape {value.shape}, and {out.dtype} of shape "
+            f"{out.shape} when the function was captured"
+        )
+    np.copyto(out, value)
+    return out
+
+
+ASSIGN = Primitive(assign, elementwise=True)
+HOST = Primitive(host)
+EFFECTS = (ASSIGN, HOST)
+"""Primitives that a program never drops and never reorders."""

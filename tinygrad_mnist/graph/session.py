@@ -1,0 +1,201 @@
+"""Session: runs symbols of a graph, and keeps the values of its variables between runs.
+
+>>> from tinygrad_mnist.graph.placeholder import placeholder
+>>> with Graph().as_default(), Session() as session:
+...     x = placeholder(np.float32, [None, 2], name="x")
+...     session.run({"sums": x.sum(axis=1)}, feed_dict={x: [[1, 2], [3, 4]]})
+{'sums': array([3., 7.], dtype=float32)}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.core.tensor import Tensor
+from tinygrad_mnist.errors import DTypeError, SessionError, ShapeError
+from tinygrad_mnist.graph.capture import Captured, capture
+from tinygrad_mnist.graph.evaluation import Evaluation
+from tinygrad_mnist.graph.graph import Graph, default_session, get_default_graph
+from tinygrad_mnist.graph.keeping import Store
+from tinygrad_mnist.graph.plan import Plan
+from tinygrad_mnist.graph.structure import flatten, unflatten
+from tinygrad_mnist.graph.symbol import Symbol
+from tinygrad_mnist.graph.variable import Variable, fits
+
+
+class Session:
+    """Runs symbols of one graph; two sessions keep separate values of its variables.
+
+    The first run of some fetches with some feeds computes them as it goes, and makes what the
+    session keeps; from the next one on they are captured, with a plan for each shape of the feeds.
+
+    Parameters
+    ----------
+    graph
+        The graph, else the default one.
+    """
+
+    def __init__(self, graph: Graph | None = None) -> None:
+        self.graph = get_default_graph() if graph is None else graph
+        self.store = Store()
+        self.closed = False
+        self._programs: dict[Any, Captured] = {}
+        self._changes = 0
+        self._entered = ExitStack()
+
+    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+        """Compute symbols and return their values as NumPy arrays and scalars.
+
+        Values are computed from the variables as they are before the run; effects follow in the
+        order in which their symbols were made.
+
+        Parameters
+        ----------
+        fetches
+            A symbol or a name such as ``"cost:0"``, or tuples, lists and dicts of them; the values
+            come back in the same structure, with None for an operation that has none.
+        feed_dict
+            Values by symbol or name. Any symbol can be fed; what is fed is not computed.
+
+        Raises
+        ------
+        SessionError
+            If the session is closed, the graph is empty, a fetch or feed is not of this graph, a
+            placeholder is needed but not fed, or a variable is not initialised.
+        ShapeError, DTypeError
+            If what is fed does not have the shape, or cannot be converted to the dtype.
+        """
+        self._refuse_closed()
+        if not self.graph.symbols:
+            raise SessionError("The session's graph is empty: make the symbols before running one.")
+        structure, leaves = flatten(fetches)
+        wanted = [self._symbol(leaf, "fetch") for leaf in leaves]
+        feeds = {self._symbol(key, "feed"): value for key, value in (feed_dict or {}).items()}
+        fed = sorted(feeds, key=lambda symbol: symbol.number)
+        arrays = {_called(symbol): _converted(symbol, feeds[symbol]) for symbol in fed}
+        fetched = list(dict.fromkeys(wanted))
+        values = dict(zip(fetched, self._computed(fetched, fed, arrays), strict=True))
+        return unflatten(structure, [_copied(values[symbol]) for symbol in wanted])
+
+    def _computed(
+        self, fetched: list[Symbol], fed: list[Symbol], arrays: dict[str, Array]
+    ) -> list[Tensor | None]:
+        if self._changes != self.store.changes:  # programs are bound to the objects there were
+            self._changes = self.store.changes
+            self._programs.clear()
+        key = tuple(s.number for s in fetched), tuple(s.number for s in fed)
+        if key in self._programs:
+            found: list[Tensor | None] = self._programs[key](**arrays)
+            return found
+        evaluation = Evaluation(fetched, fed, self.store)
+        results = evaluation.run(**{name: _lent(array) for name, array in arrays.items()})
+        if self._changes == self.store.changes:
+            self._programs[key] = capture(evaluation.run)
+        return results
+
+    @property
+    def plans(self) -> list[Plan]:
+        """The plans captured so far; ``print(plan.program)`` shows what a run does."""
+        return [plan for program in self._programs.values() for plan in program.plans]
+
+    def load(self, variable: Variable, value: Any) -> None:
+        """Give a variable a value, its first or another one.
+
+        Raises
+        ------
+        SessionError
+            If the session is closed, or the variable is not of its graph.
+        ShapeError, DTypeError
+            If the value does not have the variable's shape, or cannot be converted to its dtype.
+        """
+        self._refuse_closed()
+        symbol = self._symbol(variable, "feed")
+        self.store.assign(symbol, _converted(symbol, value))
+
+    def close(self) -> None:
+        """Let go of the variables' values; the session cannot be run any more."""
+        self.closed = True
+        self.store = Store()
+        self._programs.clear()
+
+    def __enter__(self) -> Session:
+        self._refuse_closed()
+        self._entered.enter_context(self.graph.as_default())
+        self._entered.enter_context(default_session(self))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._entered.close()
+        self.close()
+
+    def _refuse_closed(self) -> None:
+        if self.closed:
+            raise SessionError("The session is closed, and its variables are gone; make a new one.")
+
+    def _symbol(self, given: Any, role: str) -> Symbol:
+        if isinstance(given, str):
+            found: Symbol = self.graph.get_tensor_by_name(given)
+            return found
+        if not isinstance(given, Symbol):
+            raise SessionError(
+                f"A {role} must be a symbol or the name of one. Received: "
+                f"{type(given).__name__} {given!r:.60}."
+            )
+        if given.graph is not self.graph:
+            raise SessionError(
+                f"The {role} {given.name} is not of this session's graph; was the graph reset, or "
+                "is it of another session?"
+            )
+        return given
+
+
+def _called(symbol: Symbol) -> str:
+    """What a program calls a fed symbol."""
+    return symbol.name.removesuffix(":0")
+
+
+def _converted(symbol: Symbol, value: Any) -> Array:
+    """What is fed, as an array of the symbol's dtype and a shape that fits."""
+    if isinstance(value, Symbol):
+        raise DTypeError(
+            f"{symbol.name} was fed the symbol {value.name}; a feed is an array, such as "
+            f"session.run({value.op_name}) gives."
+        )
+    if symbol.dtype is None:
+        raise SessionError(f"{symbol.name} has no value, so it cannot be fed.")
+    try:
+        given = np.asarray(value.data if isinstance(value, Tensor) else value)
+    except ValueError as error:
+        raise ShapeError(f"{symbol.name} was fed what cannot be made an array: {error}.") from None
+    if not fits(given.shape, symbol.shape):
+        raise ShapeError(
+            f"{symbol.name} was fed an array of shape {given.shape}, but its shape is "
+            f"{symbol.shape}."
+        )
+    array = given
+    fitting = np.can_cast(given.dtype, symbol.dtype, "same_kind") or not given.size
+    if given.dtype.kind in "biuf" and fitting:
+        array = given.astype(symbol.dtype, copy=False)
+    if array.dtype != symbol.dtype or (array.dtype.kind in "iu" and np.any(array != given)):
+        raise DTypeError(
+            f"{symbol.name} of dtype {symbol.dtype} was fed a value of dtype {given.dtype}, which "
+            f"cannot be converted without loss. Received: {value!r:.60}."
+        )
+    return array
+
+
+def _lent(array: Array) -> Tensor:
+    """The array as a constant for the length of a run, not copied: it may be a whole data set."""
+    view = array.view()
+    view.flags.writeable = False
+    return Tensor.of(view, None)
+
+
+def _copied(value: Tensor | None) -> Any:
+    """An array of the caller's own, or of no axes a NumPy scalar, as TensorFlow returns."""
+    return None if value is None else value.numpy()[()]

@@ -1,0 +1,194 @@
+"""TensorFlow 1's face: ``import tinygrad_mnist.tf1 as tf`` runs its tutorials of this kind.
+
+Operations are described first and computed by a session, which captures them: see
+``tinygrad_mnist.graph``. A name that is missing is answered with the nearest there are.
+
+>>> graph = Graph()
+>>> with graph.as_default():
+...     x = placeholder(float32, [None, 2], name="x")
+...     w = get_variable("w", [2, 1], initializer=constant_initializer(3.0))
+...     y = matmul(x, w)
+...     start = global_variables_initializer()
+>>> with Session(graph) as sess:
+...     sess.run(start)
+...     sess.run(y, feed_dict={x: [[1, 2], [3, 4]]})
+array([[ 9.],
+       [21.]], dtype=float32)
+"""
+
+from typing import NoReturn
+
+from tinygrad_mnist.graph.derivative import gradients
+from tinygrad_mnist.graph.graph import (
+    Graph,
+    get_default_graph,
+    get_default_session,
+    reset_default_graph,
+)
+from tinygrad_mnist.graph.session import Session
+from tinygrad_mnist.tf1 import contrib, layers, nn, train
+from tinygrad_mnist.tf1.arrays import (
+    concat,
+    constant,
+    convert_to_tensor,
+    expand_dims,
+    gather,
+    one_hot,
+    ones,
+    placeholder,
+    reshape,
+    split,
+    squeeze,
+    stack,
+    stop_gradient,
+    transpose,
+    where,
+    zeros,
+)
+from tinygrad_mnist.tf1.dtypes import as_dtype, bool, float32, float64, int32, int64
+from tinygrad_mnist.tf1.initializers import (
+    constant_initializer,
+    glorot_uniform_initializer,
+    ones_initializer,
+    random_normal_initializer,
+    random_uniform_initializer,
+    truncated_normal_initializer,
+    zeros_initializer,
+)
+from tinygrad_mnist.tf1.math import (
+    abs,
+    add,
+    argmax,
+    cast,
+    clip_by_value,
+    divide,
+    equal,
+    exp,
+    greater,
+    less,
+    log,
+    matmul,
+    maximum,
+    minimum,
+    multiply,
+    pow,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_prod,
+    reduce_sum,
+    sigmoid,
+    sqrt,
+    square,
+    subtract,
+    tanh,
+)
+from tinygrad_mnist.tf1.missing import missing
+from tinygrad_mnist.tf1.random import (
+    random_normal,
+    random_uniform,
+    set_random_seed,
+    truncated_normal,
+)
+from tinygrad_mnist.tf1.scopes import (
+    AUTO_REUSE,
+    get_variable,
+    get_variable_scope,
+    name_scope,
+    variable_scope,
+)
+from tinygrad_mnist.tf1.sessions import InteractiveSession
+from tinygrad_mnist.tf1.variables import (
+    Variable,
+    assign,
+    global_variables,
+    global_variables_initializer,
+    trainable_variables,
+)
+
+__all__ = [
+    "AUTO_REUSE",
+    "Graph",
+    "InteractiveSession",
+    "Session",
+    "Variable",
+    "abs",
+    "add",
+    "argmax",
+    "as_dtype",
+    "assign",
+    "bool",
+    "cast",
+    "clip_by_value",
+    "concat",
+    "constant",
+    "constant_initializer",
+    "contrib",
+    "convert_to_tensor",
+    "divide",
+    "equal",
+    "exp",
+    "expand_dims",
+    "float32",
+    "float64",
+    "gather",
+    "get_default_graph",
+    "get_default_session",
+    "get_variable",
+    "get_variable_scope",
+    "global_variables",
+    "global_variables_initializer",
+    "glorot_uniform_initializer",
+    "gradients",
+    "greater",
+    "int32",
+    "int64",
+    "layers",
+    "less",
+    "log",
+    "matmul",
+    "maximum",
+    "minimum",
+    "multiply",
+    "name_scope",
+    "nn",
+    "one_hot",
+    "ones",
+    "ones_initializer",
+    "placeholder",
+    "pow",
+    "random_normal",
+    "random_normal_initializer",
+    "random_uniform",
+    "random_uniform_initializer",
+    "reduce_max",
+    "reduce_mean",
+    "reduce_min",
+    "reduce_prod",
+    "reduce_sum",
+    "reset_default_graph",
+    "reshape",
+    "set_random_seed",
+    "sigmoid",
+    "split",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "stop_gradient",
+    "subtract",
+    "tanh",
+    "train",
+    "trainable_variables",
+    "transpose",
+    "truncated_normal",
+    "truncated_normal_initializer",
+    "variable_scope",
+    "where",
+    "zeros",
+    "zeros_initializer",
+]
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise missing("tf", name)

@@ -1,0 +1,73 @@
+"""The dtypes by their TensorFlow names, and what TensorFlow takes for a dtype or for a constant.
+
+>>> as_dtype("float"), as_array([1.5, 2]).dtype, as_array(3).dtype
+(dtype('float32'), dtype('float32'), dtype('int32'))
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.errors import DTypeError, ShapeError
+
+float32 = np.dtype(np.float32)
+float64 = np.dtype(np.float64)
+int32 = np.dtype(np.int32)
+int64 = np.dtype(np.int64)
+bool = np.dtype(np.bool_)
+
+_SINGLE = ("float", float)
+"""NumPy's float has 64 bits, TensorFlow's 32."""
+
+_NARROWED = {float64: float32, int64: int32}
+"""What TensorFlow makes of Python's numbers; arrays keep their dtype."""
+
+_RANK = {"b": 0, "u": 1, "i": 1, "f": 2}
+"""By the kind of a dtype: the lower can be converted to the higher."""
+
+
+def as_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return the dtype that TensorFlow takes this for: ``"float"`` is float32.
+
+    Raises
+    ------
+    DTypeError
+        If it is no dtype.
+    """
+    if isinstance(dtype, (str, type)) and dtype in _SINGLE:
+        return float32
+    try:
+        found: np.dtype[Any] = np.dtype(dtype)
+        return found
+    except TypeError:
+        raise DTypeError(
+            f"A dtype was expected, such as tf.float32 or 'float'. Received: {dtype!r}."
+        ) from None
+
+
+def as_array(value: Any, dtype: Any = None, name: str = "A constant") -> Array:
+    """Return what ``tf.constant`` holds: Python's numbers become float32 and int32.
+
+    Raises
+    ------
+    DTypeError
+        If it holds other things than numbers and booleans, or fractions where integers are asked.
+    ShapeError
+        If its rows differ in length.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"{name} cannot be made an array: {error}.") from None
+    wanted = array.dtype if dtype is None else as_dtype(dtype)
+    if dtype is None and not isinstance(value, np.ndarray | np.generic):
+        wanted = _NARROWED.get(wanted, wanted)
+    if _RANK.get(array.dtype.kind, 3) > _RANK.get(wanted.kind, -1):
+        raise DTypeError(
+            f"{name} of dtype {wanted} was expected. Received: {value!r:.60} of dtype "
+            f"{array.dtype}. Convert it with np.asarray(value, dtype) or tf.cast."
+        )
+    return array.astype(wanted, copy=False)

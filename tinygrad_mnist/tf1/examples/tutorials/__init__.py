@@ -1,0 +1,1 @@
+"""Where TensorFlow 1 kept the reader of MNIST."""

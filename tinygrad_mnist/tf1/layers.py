@@ -1,0 +1,68 @@
+"""``tf.layers``: of it only ``dense``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from tinygrad_mnist.errors import ShapeError
+from tinygrad_mnist.graph.symbol import Symbol
+from tinygrad_mnist.tf1 import nn
+from tinygrad_mnist.tf1.initializers import zeros_initializer
+from tinygrad_mnist.tf1.math import matmul
+from tinygrad_mnist.tf1.missing import missing
+from tinygrad_mnist.tf1.operands import floating
+from tinygrad_mnist.tf1.scopes import Reuse, get_variable, variable_scope
+
+__all__ = ["dense"]
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise missing("tf.layers", name)
+
+
+def dense(
+    inputs: Any,
+    units: int,
+    activation: Callable[[Symbol], Symbol] | None = None,
+    use_bias: bool = True,
+    kernel_initializer: Any = None,
+    bias_initializer: Any = zeros_initializer,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: Reuse = None,
+) -> Symbol:
+    """A dense layer: ``activation(inputs @ kernel + bias)``.
+
+    Its variables are ``dense/kernel``, of shape (inputs, units), and ``dense/bias``; those of the
+    next layer without a name ``dense_1/kernel``, and so on.
+
+    Parameters
+    ----------
+    inputs
+        Of shape (..., inputs), of which the last size must be known.
+    kernel_initializer
+        Glorot's uniform one unless it is given.
+
+    Raises
+    ------
+    ShapeError
+        If the last axis of the inputs has no known size.
+    ArgumentError
+        If the name is taken and may not be reused.
+    """
+    inputs = floating("dense", inputs)
+    if not inputs.shape or inputs.shape[-1] is None:
+        raise ShapeError(
+            f"dense needs inputs whose last axis has a known size. Received: shape {inputs.shape}."
+        )
+    options = {"dtype": inputs.dtype, "trainable": trainable}
+    with variable_scope(name, "dense", reuse=reuse):
+        kernel = get_variable(
+            "kernel", [inputs.shape[-1], units], initializer=kernel_initializer, **options
+        )
+        outputs = matmul(inputs, kernel)
+        if use_bias:
+            bias = get_variable("bias", [units], initializer=bias_initializer, **options)
+            outputs = nn.bias_add(outputs, bias)
+        return outputs if activation is None else activation(outputs)

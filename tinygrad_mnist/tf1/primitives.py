@@ -1,0 +1,58 @@
+"""Primitives that only this face needs: taking by indices that are data, and stopping a gradient.
+
+>>> from tinygrad_mnist import Tensor
+>>> table = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+>>> np.sum(gather(table, np.array([0, 0, 2]))).backward()
+>>> table.grad
+array([2., 0., 1.])
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_mnist.core.primitive import ZERO, Array, primitive
+from tinygrad_mnist.errors import DTypeError, ShapeError
+from tinygrad_mnist.ops.indexing import HERE, scatter_add
+
+
+@primitive()
+def gather(x: Array, indices: Array, *, axis: int = 0, out: Array | None = None) -> Any:
+    """Take slices along an axis; the shape of the indices takes the place of that axis.
+
+    Raises
+    ------
+    DTypeError
+        If the indices are not integers.
+    ShapeError
+        If one is out of range. None counts from the end.
+    """
+    indices = np.asarray(indices)
+    if indices.dtype.kind not in "iu":
+        raise DTypeError(f"gather takes integers as indices. Received: {indices.dtype}.")
+    size = np.shape(x)[axis]
+    outside = indices[(indices < 0) | (indices >= size)]
+    if outside.size:
+        raise ShapeError(
+            f"gather: the index {outside[0]} is not one of an axis of size {size}, numbered from 0."
+        )
+    return np.take(x, indices, axis=axis, out=out)
+
+
+def _gather_vjp(ct: Any, y: Any, x: Any, indices: Any, axis: int) -> Any:
+    index = (*(slice(None),) * (axis % x.ndim), HERE)
+    return scatter_add(ct, indices, index=index, shape=x.shape)
+
+
+gather.vjp(x=_gather_vjp, indices=ZERO)
+
+
+@primitive(view=True)
+def stop_gradient(x: Array) -> Any:
+    """The same elements, with derivative zero."""
+    return np.asarray(x).view()
+
+
+stop_gradient.vjp(x=ZERO)

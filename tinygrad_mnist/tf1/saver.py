@@ -1,0 +1,142 @@
+"""``tf.train.Saver``: the variables of a session and the state of its optimizers, in one file.
+
+The file is a checkpoint as the rest of the package writes them (``tinygrad_mnist.checkpoint``): an
+``.npz`` archive, without pickle, sealed by a digest.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygrad_mnist import checkpoint
+from tinygrad_mnist.core.parameter import Parameter
+from tinygrad_mnist.errors import ArgumentError, CheckpointError
+from tinygrad_mnist.graph.graph import get_default_graph
+from tinygrad_mnist.graph.keeping import Keeping
+from tinygrad_mnist.graph.session import Session
+from tinygrad_mnist.graph.symbol import Symbol
+from tinygrad_mnist.tf1.optimizers import Update
+
+
+class Saver:
+    """Saves the values that a session has given to variables, and restores them.
+
+    Parameters
+    ----------
+    var_list
+        The variables; by default all of the default graph, and the state of the optimizers that
+        the session has used.
+    max_to_keep
+        How many files of one Saver stay; older ones are deleted. None or 0 keeps all.
+
+    Raises
+    ------
+    ArgumentError
+        If there is nothing to save.
+    """
+
+    def __init__(self, var_list: Sequence[Any] | None = None, max_to_keep: int | None = 5) -> None:
+        graph = get_default_graph()
+        self.variables = list(graph.variables if var_list is None else var_list)
+        self.with_optimizers = var_list is None
+        self.max_to_keep = max_to_keep
+        self.last_checkpoints: list[str] = []
+        if not self.variables:
+            raise ArgumentError("There is nothing to save: the graph has no variables.")
+
+    def save(self, sess: Session, save_path: str, global_step: Any = None) -> str:
+        """Write a file, whole or not at all, and return its path.
+
+        Parameters
+        ----------
+        save_path
+            Where; ``-`` and the step are added if one is given.
+        global_step
+            A number, or a variable whose value it is.
+
+        Raises
+        ------
+        SessionError
+            If a variable is not initialised.
+        OutputError
+            If the file cannot be written.
+        """
+        step = sess.run(global_step) if isinstance(global_step, Symbol) else global_step
+        path = f"{os.fspath(save_path)}{'' if step is None else f'-{step}'}"
+        values = sess.run(self.variables)
+        arrays = {_key(v): np.asarray(x) for v, x in zip(self.variables, values, strict=True)}
+        numbers: dict[str, Any] = {}
+        for symbol, update in self._updates(sess):
+            if symbol in sess.store.objects:
+                state = update.kept(Keeping(sess.store, symbol)).state_dict()
+                for name, value in state.items():
+                    where = arrays if isinstance(value, np.ndarray) else numbers
+                    where[f"{symbol.op_name}/{name}"] = value
+        checkpoint.save(Path(path), arrays, {"optimizers": numbers})
+        self._forget_oldest(path)
+        return path
+
+    def restore(self, sess: Session, save_path: str) -> None:
+        """Give the variables, and the optimizers, the values that a file has for them.
+
+        Raises
+        ------
+        CheckpointError
+            If the file cannot be read, is damaged, or lacks a variable of this shape and dtype or
+            the state of an optimizer; nothing is restored then.
+        """
+        arrays, description = checkpoint.load(Path(save_path))
+        for variable in self.variables:
+            found = arrays.get(_key(variable))
+            if found is None or (found.shape, found.dtype) != (variable.shape, variable.dtype):
+                received = "none" if found is None else f"one of {found.shape} and {found.dtype}"
+                raise CheckpointError(
+                    f"{save_path} should have a variable {variable.op_name} of shape "
+                    f"{variable.shape} and dtype {variable.dtype}. Received: {received}. It was "
+                    "saved from another graph."
+                )
+        saved = {**arrays, **description.get("optimizers", {})}
+        states = []
+        for symbol, update in self._updates(sess):
+            state = _within(saved, f"{symbol.op_name}/")
+            if state or symbol in sess.store.objects:
+                states.append((symbol, update, _tried(update, state)))
+        for variable in self.variables:
+            sess.load(variable, arrays[_key(variable)])
+        for symbol, update, state in states:
+            update.kept(Keeping(sess.store, symbol)).load_state_dict(state)
+
+    def _updates(self, sess: Session) -> list[tuple[Symbol, Update]]:
+        """The training operations of the session's graph, if their state is saved."""
+        symbols = sess.graph.symbols if self.with_optimizers else []
+        return [(s, s.function) for s in symbols if isinstance(s.function, Update)]
+
+    def _forget_oldest(self, path: str) -> None:
+        kept = [known for known in self.last_checkpoints if known != path]
+        self.last_checkpoints = [*kept, path]
+        while self.max_to_keep and len(self.last_checkpoints) > self.max_to_keep:
+            Path(self.last_checkpoints.pop(0)).unlink(missing_ok=True)
+
+
+def _key(variable: Symbol) -> str:
+    return f"{variable.op_name}/value"
+
+
+def _within(saved: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """What was saved under a name, by the rest of its names."""
+    rest = {name.removeprefix(prefix): x for name, x in saved.items() if name.startswith(prefix)}
+    return {name: value for name, value in rest.items() if "/" not in name}
+
+
+def _tried(update: Update, saved: dict[str, Any]) -> dict[str, Any]:
+    """The state of an optimizer that another one took, or that of one that begins."""
+    places = [Parameter(np.zeros(v.shape or (), v.dtype)) for v in update.variables]
+    trial = update.optimizer.engine(places)
+    if saved:
+        trial.load_state_dict(saved)
+    return trial.state_dict()

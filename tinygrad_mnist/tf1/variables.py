@@ -1,0 +1,96 @@
+"""Variables, and what programs do with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_mnist.errors import SessionError
+from tinygrad_mnist.graph import variable as graph_variable
+from tinygrad_mnist.graph.graph import get_default_graph, get_default_session
+from tinygrad_mnist.graph.symbol import Symbol
+from tinygrad_mnist.tf1.operands import operand
+
+
+class Variable(graph_variable.Variable):
+    """A value that each session keeps, and that optimizers change.
+
+    Parameters
+    ----------
+    initial_value
+        A Symbol, an array or numbers; Python's numbers are float32 and int32.
+    trainable
+        Whether optimizers change it unless they are told which to.
+    name
+        Made unique.
+    dtype
+        Converts the initial value.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        If a size of the initial value is not known, or it cannot be converted.
+    """
+
+    def __init__(
+        self,
+        initial_value: Any,
+        trainable: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        value = operand(initial_value, dtype, f"The variable {name or ''}".rstrip())
+        super().__init__(value, trainable, name, dtype and value.dtype)
+
+    def assign(self, value: Any, name: str | None = None) -> Symbol:
+        """Return the operation that gives the variable another value, and has that value."""
+        return assign(self, value, name=name)
+
+    def assign_add(self, delta: Any, name: str | None = None) -> Symbol:
+        """Return the operation that adds to the variable, and has its new value."""
+        return assign(self, self + operand(delta, self.dtype), name=name or "AssignAdd")
+
+    def assign_sub(self, delta: Any, name: str | None = None) -> Symbol:
+        """Return the operation that subtracts from the variable, and has its new value."""
+        return assign(self, self - operand(delta, self.dtype), name=name or "AssignSub")
+
+    def load(self, value: Any, session: Any = None) -> None:
+        """Give the variable a value at once, in a session or in that of the ``with`` block.
+
+        Raises
+        ------
+        SessionError
+            Without a session.
+        """
+        session = session or get_default_session()
+        if session is None:
+            raise SessionError(f"{self.name} needs the session to load its value in.")
+        session.load(self, value)
+
+
+def assign(ref: graph_variable.Variable, value: Any, name: str | None = None) -> Symbol:
+    """Return the operation that gives a variable another value, and has that value.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        If the value does not have the variable's shape, or cannot be converted to its dtype.
+    """
+    return graph_variable.assign(ref, operand(value, ref.dtype, ref.name), name)
+
+
+def global_variables_initializer(name: str = "init") -> Symbol:
+    """Return the operation that gives all variables made so far their initial values.
+
+    It begins the optimizers of those variables anew.
+    """
+    return graph_variable.initializer(global_variables(), name)
+
+
+def global_variables() -> list[graph_variable.Variable]:
+    """Return the variables of the default graph, oldest first."""
+    return list(get_default_graph().variables)
+
+
+def trainable_variables() -> list[graph_variable.Variable]:
+    """Return the variables of the default graph that optimizers change, oldest first."""
+    return [variable for variable in global_variables() if variable.trainable]

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -416,7 +417,11 @@ def test_the_defaults_are_those_of_tensorflow():
 
 
 @pytest.mark.parametrize("kind", [optim.Adam, optim.Momentum])
-@pytest.mark.parametrize("wrap", [capture, lambda step: step], ids=["captured", "eager"])
+@pytest.mark.parametrize(
+    "wrap",
+    [capture, partial(capture, verify=2000), lambda step: step],
+    ids=["captured", "verified", "eager"],
+)
 def test_what_has_decayed_becomes_zero_and_never_subnormal(kind, wrap):
     weight = Parameter(np.ones(4, np.float32))
     optimizer = kind([weight], learning_rate=1e-3)

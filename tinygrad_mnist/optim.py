@@ -23,6 +23,7 @@ import numpy as np
 
 from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.core import tape
+from tinygrad_mnist.core.arrays import allocated
 from tinygrad_mnist.core.host import host
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.tensor import Tensor
@@ -87,7 +88,7 @@ class Optimizer:
         self.learning_rate = learning_rate
         self.iterations = 0
         self._vector = Parameter.pack(self.parameters)
-        self._gradient = np.empty_like(self._vector.data)
+        self._gradient = allocated(self._vector.shape, self._vector.dtype)
         self.slots = {
             name: Parameter(np.zeros_like(self._vector.data), requires_grad=False, name=name)
             for name in self.slot_names

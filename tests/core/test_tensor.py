@@ -1,12 +1,14 @@
 """Tensors are values, parameters are assigned, and NumPy users find what they expect."""
 
 import copy
+import math
 import pickle
 
 import numpy as np
 import pytest
 
 from tinygrad_mnist import Parameter, Tensor, no_grad
+from tinygrad_mnist.core.arrays import CACHE_LINE
 from tinygrad_mnist.errors import DTypeError, ShapeError, UnsupportedError
 
 
@@ -284,3 +286,18 @@ def test_python_scalars_stay_weak_and_numpy_scalars_do_not():
     assert y.dtype == np.float64
     np.sum(y).backward()
     assert x.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (5,), (3, 4), (33, 65)])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_parameters_begin_at_a_cache_line(shape, dtype):
+    values = np.arange(math.prod(shape)).reshape(shape).astype(dtype)
+    weight, bias = Parameter(values), Parameter(np.ones(2, dtype))
+    assert weight.storage().ctypes.data % CACHE_LINE == 0
+    vector = Parameter.pack([bias, weight])
+    assert vector.storage().ctypes.data % CACHE_LINE == 0
+    assert weight.lies_in(vector)
+    assert bias.lies_in(vector)
+    assert not Parameter(values).lies_in(vector)
+    weight.assign(values + 1)
+    np.testing.assert_array_equal(vector.numpy(), [1, 1, *(values + 1).ravel()])

@@ -266,6 +266,21 @@ def test_host_sees_a_parameter_as_it_is_at_this_place_of_the_function():
     check_plans(function)
 
 
+def test_what_host_writes_into_a_parameter_is_written_by_replays_and_when_they_are_verified():
+    weight = Parameter([1.0], name="weight")
+
+    def halved():
+        weight.assign(weight.numpy() / 2)
+        return weight.numpy()
+
+    captured = capture(lambda x: weight * x + host(halved) * weight, verify=2)
+    value = 1.0
+    for _ in range(4):
+        assert captured(np.ones(1)).item() == value + (value / 2) ** 2
+        value /= 2
+        assert weight.item() == value
+
+
 def test_host_cannot_use_the_value_of_a_traced_tensor():
     with pytest.raises(CaptureError, match=r"test_replay_limits.py:\d+: numpy\(\) of a Tensor 'x'"):
         capture(lambda x: host(lambda: x.numpy() * 2.0))(np.ones(1))

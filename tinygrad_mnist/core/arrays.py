@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ import numpy.typing as npt
 
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.errors import DTypeError, IndexingError, ShapeError
+
+CACHE_LINE = 64
+"""Bytes. A vector instruction on memory that begins elsewhere touches two lines each time."""
 
 SCALARS = frozenset({bool, int, float})
 """Types that go to kernels as they are, so that they do not widen a dtype (NEP 50)."""
@@ -54,6 +58,19 @@ def constant(data: Any, dtype: npt.DTypeLike | None) -> Any:
     array = held(array)
     array.flags.writeable = False
     return array
+
+
+def allocated(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Zeros to write into that begin where a cache line does, as NumPy's own seldom do."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + CACHE_LINE, np.uint8)
+    start = -address(raw) % CACHE_LINE
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
+def address(array: Array) -> int:
+    """Where the memory of an array begins."""
+    return int(array.__array_interface__["data"][0])
 
 
 def described(value: Any) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import real
+from tinygrad_mnist.core.arrays import allocated, real
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import DTypeError, ShapeError
@@ -60,7 +60,7 @@ class Parameter(Tensor):
         super().__init__(data, dtype, requires_grad=requires_grad, name=name)
         self._assigned_at = 0
         self._members: list[Parameter] = []
-        self._move_to(self.data.copy())
+        self._move_to(allocated(self.shape, self.dtype))
 
     @classmethod
     def pack(cls, parameters: Sequence[Parameter]) -> Parameter:
@@ -91,7 +91,7 @@ class Parameter(Tensor):
 
     def lies_in(self, vector: Parameter) -> bool:
         """Whether this parameter's memory is a slice of that vector."""
-        return self._storage.base is vector._storage
+        return self._storage.base is vector._storage.base
 
     def _move_to(self, storage: Array) -> None:
         storage[...] = self.data
@@ -126,6 +126,8 @@ class Parameter(Tensor):
         tick = next(tape.clock)
         for parameter in (self, *self._members):
             parameter._assigned_at = tick
+        if tape.recording.aside is not None:
+            tape.recording.aside.written(self)
         return self._storage
 
     @property

@@ -49,6 +49,9 @@ class Journal(Protocol):
     def computed(self, source: Callable[[], Any], array: Array) -> None:
         """Note that an array was computed by Python, which must do so at each call."""
 
+    def written(self, parameter: Any) -> None:
+        """Note that what Python is computing writes into a parameter."""
+
     def refuse(self, tensor: Any, what: str) -> None:
         """Raise CaptureError if another call would give this tensor another value."""
 

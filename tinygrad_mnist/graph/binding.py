@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.core.arrays import allocated
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.graph.layout import Layout
-from tinygrad_mnist.graph.memory import ALIGNMENT, address, array_at
+from tinygrad_mnist.graph.memory import array_at
 from tinygrad_mnist.graph.program import Instruction, Program, Slot
 
 Thunk = Callable[[], Any]
@@ -85,8 +86,7 @@ class Binding:
 
 def arrays_of(program: Program, layout: Layout) -> dict[Slot, Array]:
     """Return the array of each slot, in parameters, constants and a new arena."""
-    arena = np.zeros(layout.arena + ALIGNMENT, np.uint8)
-    arena = arena[-address(arena) % ALIGNMENT :]
+    arena = allocated((layout.arena,), np.uint8)
     arrays: dict[Slot, Array] = {}
     for slot, (buffer, offset) in layout.places.items():
         if slot.origin == "constant":

@@ -229,4 +229,5 @@ class Captured:
         for leaf, gradient in gradients.items():
             leaf.grad = gradient
         values = {old: journal.values[new] for old, new in slots.items()}
-        return made.plan.verify(arrays, values, self.name)
+        effects = {old: journal.effects.get(new, []) for old, new in slots.items()}
+        return made.plan.verify(arrays, values, effects, self.name)

@@ -26,7 +26,8 @@ class Journal:
     """What a function did, as it is being done.
 
     ``values`` are the arrays the slots of the instructions held, by slot: what a replay must
-    reproduce. ``guards`` tell when a plan made of this journal does not apply.
+    reproduce. ``guards`` tell when a plan made of this journal does not apply. ``effects`` are what
+    the sources of ``host`` values wrote into parameters, by the slot of that value.
     """
 
     def __init__(self) -> None:
@@ -35,12 +36,14 @@ class Journal:
         self.values: dict[Slot, Array] = {}
         self._watched: list[tuple[Parameter, Array, bool]] = []
         self.guards: list[Callable[[], bool]] = [partial(_are_as_they_were, self._watched)]
+        self.effects: dict[Slot, list[tuple[Parameter, Array]]] = {}
         self.parameters: dict[int, Parameter] = {}
         self._slots: dict[int, Slot] = {}
         self._owners: dict[int, Parameter] = {}
         self._alive: list[Any] = []
         self._assignments: dict[int, int] = {}
         self._gradients: dict[int, tuple[Tensor, Any]] = {}
+        self._written: list[Parameter] = []
         self._phase = "forward"
 
     @contextmanager
@@ -100,7 +103,14 @@ class Journal:
 
     def computed(self, source: Callable[[], Any], array: Array) -> None:
         """Write down that an array was computed by Python."""
-        self._append(HOST, (), {"source": source}, self._define(array, "value"))
+        result = self._define(array, "value")
+        self._append(HOST, (), {"source": source}, result)
+        self.effects[result] = [(parameter, parameter.data.copy()) for parameter in self._written]
+        self._written.clear()
+
+    def written(self, parameter: Parameter) -> None:
+        """Note that the source of a ``host`` value writes into a parameter."""
+        self._written.append(parameter)
 
     def refuse(self, tensor: Tensor, what: str) -> None:
         """Raise CaptureError if another call would give this tensor another value."""

@@ -13,14 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist.graph.memory import (
-    Buffer,
-    address,
-    arranged,
-    extent,
-    is_contiguous,
-    lifetimes,
-)
+from tinygrad_mnist.core.arrays import address
+from tinygrad_mnist.graph.memory import Buffer, arranged, extent, is_contiguous, lifetimes
 from tinygrad_mnist.graph.program import ASSIGN, HOST, Instruction, Program, Slot, memory
 from tinygrad_mnist.ops.shape import concatenate
 

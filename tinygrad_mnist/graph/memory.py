@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinygrad_mnist.core.arrays import CACHE_LINE
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.graph.program import Program, Slot
-
-ALIGNMENT = 64
-"""Bytes: a cache line."""
 
 
 @dataclass(eq=False)
@@ -69,12 +67,7 @@ def arranged(buffers: Sequence[Buffer]) -> int:
 
 def aligned(offset: int) -> int:
     """Return the next offset at which a buffer may begin."""
-    return -(-offset // ALIGNMENT) * ALIGNMENT
-
-
-def address(array: Array) -> int:
-    """Return where the memory of an array begins."""
-    return int(array.__array_interface__["data"][0])
+    return -(-offset // CACHE_LINE) * CACHE_LINE
 
 
 def extent(slot: Slot) -> int:

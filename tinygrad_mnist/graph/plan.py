@@ -154,12 +154,17 @@ class Plan:
         return [self.arrays[slot].copy(order="K") for slot in self.program.outputs]
 
     def verify(
-        self, arrays: Sequence[Array], values: Mapping[Slot, Array], name: str
+        self,
+        arrays: Sequence[Array],
+        values: Mapping[Slot, Array],
+        effects: Mapping[Slot, Sequence[tuple[Parameter, Array]]],
+        name: str,
     ) -> list[Array]:
         """Run the program and compare the result of each instruction, bit for bit.
 
         ``values`` are what the function itself computed, for the slots of this program; what
-        Python computes is taken from there, not computed again.
+        Python computes is taken from there, not computed again, and what it wrote into parameters
+        meanwhile from ``effects``.
 
         Raises
         ------
@@ -173,6 +178,8 @@ class Plan:
             array, expected = self.arrays[instruction.result], values[instruction.result]
             if instruction.primitive is HOST:
                 np.copyto(array, expected)
+                for parameter, value in effects[instruction.result]:
+                    parameter.assign(value)
             else:
                 with np.errstate(all="ignore"):  # the function itself has warned already
                     thunk()

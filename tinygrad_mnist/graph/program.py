@@ -145,9 +145,9 @@ class Program:
 
 
 def memory(parameter: Any) -> Array:
-    """Return the array in whose memory a parameter lies: the vector it is packed in, if any."""
-    storage: Array = parameter._storage
-    return storage if storage.base is None else storage.base
+    """Return the bytes in which a parameter lies, alone or as part of a packed vector."""
+    whole: Array = parameter._storage.base
+    return whole
 
 
 def assign(value: Array, *, out: Array | None = None) -> Any:

@@ -240,7 +240,7 @@ def test_working_block_by_block_changes_no_bit(kind, monkeypatch):
         return np.concatenate([p.numpy().ravel() for p in parameters])
 
     whole = run()
-    monkeypatch.setattr(optim, "BLOCK", 4, raising=False)
+    monkeypatch.setattr(optim.optimizer, "BLOCK", 4)
     np.testing.assert_array_equal(run(), whole)
 
 

@@ -289,6 +289,22 @@ def test_host_cannot_use_the_value_of_a_traced_tensor():
     assert captured(np.ones(3)).shape == (3,)
 
 
+def test_host_cannot_call_the_captured_function_itself():
+    depth = [1]
+
+    @capture
+    def inner(x):
+        return x + host(lambda: inner(np.ones(1)) if depth[0] else np.zeros(1))
+
+    with pytest.raises(CaptureError, match=r"The captured inner was called by the source of one"):
+        inner(np.ones(1))
+    depth[0] = 0
+    assert inner(np.ones(1)).item() == inner(np.ones(1)).item() == 1.0
+    depth[0] = 1
+    with pytest.raises(CaptureError, match=r"The captured inner was called by the source of one"):
+        inner(np.ones(1))
+
+
 def test_host_values_must_keep_their_shape():
     sizes = iter([2, 2, 3])
     captured = capture(lambda x: x + host(lambda: np.zeros(next(sizes))))

@@ -106,6 +106,7 @@ class Captured:
         self._verify = verify
         self._plans: dict[Any, list[Made]] = {}
         self._lock = threading.Lock()
+        self._thread: int | None = None  # the one that has the lock
         self._last: tuple[Any, Made] | None = None
 
     @property
@@ -130,26 +131,39 @@ class Captured:
         """Call the function, or replay it."""
         if tape.recording.journal is not None:  # inside another captured function: part of it
             return self.function(*arguments, **keywords)
+        if self._thread == threading.get_ident():
+            raise CaptureError(
+                f"The captured {self.name} was called by the source of one of its own host() "
+                "values, while it was running. Call what it was captured from instead."
+            )
         with self._lock:
-            if not keywords and (made := self._as_before(arguments)):
-                return made.returned.filled(made.plan.run(arguments))
-            structure, leaves = flatten((arguments, keywords))
-            arrays, parts = [], []
-            for leaf in leaves:
-                array, part = part_of(leaf)
-                parts.append(part)
-                if array is not None:
-                    arrays.append(array)
-            key = structure, tuple(parts), tape.recording.on
-            made = self._found(key)
-            if made is None:
-                return self._captured(key, structure, leaves)
-            if self._verify > 0:
-                self._verify -= 1
-                return made.returned.filled(self._verified(made, structure, leaves, arrays))
-            if len(leaves) == len(arguments) and all(map(operator.is_, leaves, arguments)):
-                self._last = key, made
-            return made.returned.filled(made.plan.run(arrays))
+            self._thread = threading.get_ident()
+            try:
+                return self._called(arguments, keywords)
+            finally:
+                self._thread = None
+
+    def _called(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Replay the plan of this signature; where there is none, run the function and make one."""
+        if not keywords and (made := self._as_before(arguments)):
+            return made.returned.filled(made.plan.run(arguments))
+        structure, leaves = flatten((arguments, keywords))
+        arrays, parts = [], []
+        for leaf in leaves:
+            array, part = part_of(leaf)
+            parts.append(part)
+            if array is not None:
+                arrays.append(array)
+        key = structure, tuple(parts), tape.recording.on
+        made = self._found(key)
+        if made is None:
+            return self._captured(key, structure, leaves)
+        if self._verify > 0:
+            self._verify -= 1
+            return made.returned.filled(self._verified(made, structure, leaves, arrays))
+        if len(leaves) == len(arguments) and all(map(operator.is_, leaves, arguments)):
+            self._last = key, made
+        return made.returned.filled(made.plan.run(arrays))
 
     def _as_before(self, arguments: tuple[Any, ...]) -> Made | None:
         """What the last replay was made by, if these are plain arrays of the same signature.

@@ -1,5 +1,6 @@
 """Measure what the engine adds to NumPy: by the protocol, by the tape and in a replay."""
 
+import json
 from collections.abc import Sequence
 
 from benchmarks import machine
@@ -13,6 +14,11 @@ from tinygrad_mnist.environment import blas_environment
 SUMMARY = "measure what the engine adds to an operation of NumPy"
 DEFAULTS = Options([], rounds=15)
 ROUND = "alternating rounds"
+SHAPES = {
+    "multiply": [(), (10,), (32, 32), (128, 128), (1024, 1024)],
+    "matmul": [(32, 32), (128, 128), (1024, 1024)],
+}
+DEPTHS = (10, 100, 1_000, 10_000, 100_000)
 CAPTION = (
     "Microseconds for an operation on float32 arrays: NumPy alone; on Tensors without recording "
     "(protocol); recorded (tape); as an instruction of a captured function (replay). Below, chains "
@@ -24,8 +30,9 @@ def measure(options: Options) -> list[Record]:
     """Return a record for each operation and shape, and for each depth."""
     records = []
     for threads in options.threads:
-        rounds, blas = str(options.rounds), blas_environment()
-        with start("overhead", rounds, threads=threads, blas=blas) as child:
+        arguments = [json.dumps(each) for each in (options.rounds, SHAPES, DEPTHS)]
+        blas = blas_environment()
+        with start("overhead", *arguments, threads=threads, blas=blas) as child:
             described = child.receive() | {"threads": threads, "outcome": MEASURED}
             while message := child.receive():
                 for name, seconds in message.pop("seconds").items():

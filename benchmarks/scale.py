@@ -23,6 +23,8 @@ AXES = {
     "width": (32, 64, 128, 256, 512, 1024, 2048, 4096),
     "depth": (1, 2, 4, 8, 16, 32, 64),
 }
+PEAK_SIZE = 2048
+"""Rows of the square matrices whose product is the measured peak."""
 OURS = "captured"
 LARGE_WIDTH = 512
 MOST_EXAMPLES = 8192
@@ -54,7 +56,7 @@ def measure(options: Options) -> list[Record]:
     names = list(dict.fromkeys((FLOOR, REFERENCE, *options.backends)))
     better, records = blas_environment(), []
     for threads in options.threads:
-        with start("peak", threads=threads, blas=better) as child:
+        with start("peak", str(PEAK_SIZE), threads=threads, blas=better) as child:
             peak = child.receive()["gflops"]
         rows = [Row(name, module_of(name), threads, better) for name in names]
         with started(rows) as runners:

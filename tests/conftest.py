@@ -1,5 +1,6 @@
 """What all tests share: hypothesis profiles, one BLAS thread, and a header with the versions."""
 
+import gc
 import importlib.metadata
 import importlib.util
 import os
@@ -29,6 +30,8 @@ hypothesis.settings.load_profile(PROFILE)
 
 # Two threads are slower than one at this size, and sum in another order.
 _ONE_BLAS_THREAD = threadpoolctl.threadpool_limits(limits=1, user_api="blas")
+# So too in the processes that tests start, where a second one mostly waits for work, spinning.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 REFERENCE = Path(__file__).parents[1] / "reference_tf"
@@ -49,6 +52,11 @@ class ReferenceExamples:
         for item in items:
             if item.path.is_relative_to(REFERENCE):
                 item.add_marker(pytest.mark.tf)
+
+
+def pytest_collection_finish():
+    """Thousands of collected tests are no garbage: the collector need not look at them again."""
+    gc.freeze()
 
 
 def pytest_configure(config):

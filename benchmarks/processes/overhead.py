@@ -1,4 +1,7 @@
-"""The process that measures what the engine adds to NumPy: ``... .overhead ROUNDS THREADS``.
+"""The process that measures what the engine adds to NumPy.
+
+Its arguments, ``... .overhead ROUNDS SHAPES DEPTHS THREADS``, are JSON: the shapes of each
+operation's operands, and the depths of the chains.
 
 After its description it replies with what each way of computing takes for an operation, and with
 what recording and sweeping a chain of operations takes for a node, in seconds, round by round::
@@ -9,6 +12,7 @@ what recording and sweeping a chain of operations takes for a node, in seconds, 
 and with ``{}`` at the end.
 """
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,11 +23,6 @@ import numpy as np
 from benchmarks.processes.child import blas_libraries, open_replies, pin
 from tinygrad_mnist import Tensor, capture, no_grad
 
-SHAPES: dict[str, list[tuple[int, ...]]] = {
-    "multiply": [(), (10,), (32, 32), (128, 128), (1024, 1024)],
-    "matmul": [(32, 32), (128, 128), (1024, 1024)],
-}
-DEPTHS = (10, 100, 1_000, 10_000, 100_000)
 SECONDS_PER_TIMING = 0.01
 REPLAYED = 50
 
@@ -84,26 +83,29 @@ def seconds_per_node(depth: int) -> dict[str, float]:
     }
 
 
-def measurements(rounds: int) -> Iterator[dict[str, Any]]:
+def measurements(
+    rounds: int, shapes: dict[str, list[list[int]]], depths: list[int]
+) -> Iterator[dict[str, Any]]:
     """Take all measurements, one after the other."""
-    for operation, shapes in SHAPES.items():
-        for shape in shapes:
-            timings = ways(operation, shape)
+    for operation, chosen in shapes.items():
+        for shape in chosen:
+            timings = ways(operation, tuple(shape))
             seconds: dict[str, list[float]] = {name: [] for name in timings}
             for _ in range(rounds):
                 for name, timing in timings.items():
                     seconds[name].append(timing())
             yield {"operation": operation, "shape": shape, "seconds": seconds}
-    for depth in DEPTHS:
+    for depth in depths:
         taken = [seconds_per_node(depth) for _ in range(rounds)]
         seconds = {name: [each[name] for each in taken] for name in ("record", "sweep")}
         yield {"depth": depth, "seconds": seconds}
 
 
 if __name__ == "__main__":
-    pin(int(sys.argv[2]))
+    rounds, shapes, depths, threads = map(json.loads, sys.argv[1:])
+    pin(threads)
     reply = open_replies()
     reply({"import_seconds": None, "versions": {"numpy": np.__version__}, "blas": blas_libraries()})
-    for measurement in measurements(int(sys.argv[1])):
+    for measurement in measurements(rounds, shapes, depths):
         reply(measurement)
     reply({})

@@ -1,9 +1,14 @@
 """Short measurements: the tests ask whether they work, never how fast anything is."""
 
-import pytest
+from functools import partial
+from pathlib import Path
 
-from benchmarks import memory, race, scale, train
+import pytest
+import small_runs
+
+from benchmarks import memory, overhead, race, scale, train
 from benchmarks.workload import LAYERS, Workload
+from tinygrad_mnist import mnist
 
 from .tiny_workloads import make_workload
 
@@ -15,10 +20,25 @@ def workload() -> Workload:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few steps, small networks, few iterations."""
+    """Few steps, small networks and matrices, short chains, few iterations."""
     monkeypatch.setattr(race, "STEPS_PER_ROUND", 2)
     monkeypatch.setattr(race, "UNTIMED_STEPS", 1)
     monkeypatch.setattr(race, "SETTLE_SECONDS", 0)
     monkeypatch.setattr(scale, "AXES", {"batch": (2,), "width": (16, 512)})
+    monkeypatch.setattr(scale, "PEAK_SIZE", 128)
+    monkeypatch.setattr(overhead, "SHAPES", {"multiply": [(), (10,)], "matmul": [(32, 32)]})
+    monkeypatch.setattr(overhead, "DEPTHS", (10, 1_000))
     monkeypatch.setattr(train, "MOST_ITERATIONS", 3)
     monkeypatch.setattr(memory, "BATCH_SIZES", (8,))
+
+
+@pytest.fixture(scope="session")
+def small_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a data set in the layout of MNIST, of which most is the validation set."""
+    return small_runs.write_data(tmp_path_factory.mktemp("mnist"))
+
+
+@pytest.fixture
+def quickly_loaded(small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MNIST takes a while to load and to hand over to the processes; this is the small one."""
+    monkeypatch.setattr(mnist, "load", partial(mnist.load, small_mnist))

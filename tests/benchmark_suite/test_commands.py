@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ import pytest
 from benchmarks import overhead, quick, report, scale, step, train
 from benchmarks.__main__ import main
 from benchmarks.backends import BACKENDS
+from benchmarks.race import Row
+from benchmarks.workload import Workload
 from tinygrad_mnist.errors import DataError
 
 Run = Callable[[str], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def run(short: None, tmp_path: Path) -> Run:
+def run(short: None, quickly_loaded: None, tmp_path: Path) -> Run:
     """Return what runs a command and reads its figures."""
 
     def run(command: str) -> list[dict[str, Any]]:
@@ -33,6 +36,9 @@ def test_step(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert [(record["backend"], record["threads"]) for record in records] == [
         (name, threads) for threads in (1, 2) for name in ("floor", "numpy", "captured")
     ]
+    for record in records:
+        assert record["outcome"] == "measured"
+        assert all(blas["threads"] <= record["threads"] for blas in record["blas"])
     assert "tinygrad_mnist, captured" in capsys.readouterr().out
 
 
@@ -54,10 +60,14 @@ def test_overhead(run: Run) -> None:
     records = run("overhead --rounds 1")
     operations = [record for record in records if "operation" in record]
     assert all(record["tape_microseconds"] > 0 for record in operations)
-    assert [record["depth"] for record in records if "depth" in record][-1] == 100_000
+    shapes = [(name, shape) for name in overhead.SHAPES for shape in overhead.SHAPES[name]]
+    measured = [(record["operation"], tuple(record["shape"])) for record in operations]
+    assert measured == shapes
+    depths = [record["depth"] for record in records if "depth" in record]
+    assert depths == list(overhead.DEPTHS)
     table = overhead.table(records)
     assert table.rows[0][0] == "multiply, scalar"
-    assert table.notes[-1].startswith("A chain of 100,000: ")
+    assert table.notes[-1].startswith("A chain of 1,000: ")
 
 
 def test_scale(run: Run) -> None:
@@ -81,7 +91,7 @@ def test_memory(run: Run) -> None:
     assert numpy["alive_bytes"] == eager["alive_bytes"] == 4 * 4 * 109_386 + outputs
 
 
-@pytest.mark.usefixtures("short")
+@pytest.mark.usefixtures("short", "quickly_loaded")
 def test_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The other measurements, which take longer, have tests of their own above.
     chosen = {name: report.MEASUREMENTS[name] for name in ("step", "train")}
@@ -112,18 +122,38 @@ def test_every_backend_that_is_installed_agrees() -> None:
         assert outcomes[name] in allowed, records
 
 
-def test_quick(short: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+@pytest.mark.usefixtures("short", "quickly_loaded")
+def test_quick(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(quick, "ROUNDS", 2)
     monkeypatch.setattr(quick, "REPLAYED_STEPS", 20)
     monkeypatch.setattr(quick, "LIMITS", {"captured": 1e6, "eager": 1e6})
     assert main(["quick"]) == 0
     assert capsys.readouterr().out.endswith("Nothing has become slow, and the replay is exact.\n")
 
-    monkeypatch.setattr(quick, "LIMITS", {"captured": 1e6, "eager": 1e-6})
+
+@pytest.mark.usefixtures("quickly_loaded")
+def test_quick_notices_what_is_slow(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The race itself is run above; here it has its figures."""
+    seconds = {"numpy": [2.0, 1.0], "captured": [1.2, 9.0], "eager": [1.6, 1.7]}
+
+    def run_race(runners: list[tuple[Row, None]], rounds: int, workload: Workload) -> None:
+        for row, _ in runners:
+            row.seconds_per_step = seconds[row.backend]
+
+    monkeypatch.setattr(quick, "started", lambda rows: nullcontext([(row, None) for row in rows]))
+    monkeypatch.setattr(quick, "run_race", run_race)
+    monkeypatch.setattr(quick, "REPLAYED_STEPS", 1)
     assert main(["quick"]) == 1
-    assert capsys.readouterr().out.endswith(" and more than 1e-06 is too slow.\n")
+    *_, captured, eager, problem = capsys.readouterr().out.splitlines()
+    assert captured == "captured: 1.20 of the hand-written NumPy's time, at most 1.2."
+    assert eager == "eager: 1.60 of the hand-written NumPy's time, at most 1.5."
+    assert problem.startswith("A step of eager took 1.60 of the hand-written NumPy's time, and ")
+    assert problem.endswith(" more than 1.5 is too slow.")
 
 
+@pytest.mark.usefixtures("quickly_loaded")
 def test_quick_notices_a_replay_that_departs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,8 +85,9 @@ def honest(*names: str) -> dict[str, str]:
     return {name: module_of(name) for name in names}
 
 
-def race(modules: dict[str, str], threads: list[int], rounds: int, workload: Workload) -> list[Row]:
-    rows = [Row(name, module, count) for count in threads for name, module in modules.items()]
+def race(modules: dict[str, str], rounds: int, workload: Workload) -> list[Row]:
+    """Race on one thread; the command ``step`` is tested on two as well."""
+    rows = [Row(name, module, 1) for name, module in modules.items()]
     with started(rows) as runners:
         run_race(runners, rounds, workload)
     return rows
@@ -95,10 +96,8 @@ def race(modules: dict[str, str], threads: list[int], rounds: int, workload: Wor
 @pytest.mark.usefixtures("short")
 def test_an_honest_race_measures_every_row(workload: Workload) -> None:
     contestants = honest("floor", "numpy", "captured")
-    rows = race(contestants, [1, 2], 3, workload)
-    assert [(row.backend, row.threads) for row in rows] == [
-        (name, threads) for threads in (1, 2) for name in contestants
-    ]
+    rows = race(contestants, 3, workload)
+    assert [row.backend for row in rows] == list(contestants)
     for row in rows:
         assert row.outcome == "measured", row.problem
         assert len(row.seconds_per_step) == 3
@@ -119,7 +118,7 @@ def test_a_backend_that_misbehaves_is_named_and_the_race_goes_on(
 ) -> None:
     modules = honest("numpy")
     modules |= {name: fakes[name] for name in fakes if name not in ("unbuildable", "broken")}
-    rows = {row.backend: row for row in race(modules, [1], 2, workload)}
+    rows = {row.backend: row for row in race(modules, 2, workload)}
 
     assert {rows[name].outcome for name in ("numpy", "talkative", "many")} == {"measured"}
     assert rows["many"].description["blas"] == [{"library": "its own"}]
@@ -159,7 +158,7 @@ def test_without_the_reference_nothing_is_believed(
     workload: Workload, fakes: dict[str, str]
 ) -> None:
     modules = {"numpy": fakes["unbuildable"], "other": module_of("numpy")}
-    reference, other = race(modules, [1], 1, workload)
+    reference, other = race(modules, 1, workload)
     assert (reference.outcome, other.outcome) == ("died", "refused")
     assert other.problem == "numpy has no costs to compare it with."
 

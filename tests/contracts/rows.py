@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ class Case:
     empty: bool
     """Whether operands without elements are allowed."""
 
+    @cache  # noqa: B019  rows last as long as the tests, and a strategy is dear to make
     def sample(self, sides=USUAL):
         """A strategy of operands, filled by a seed."""
 

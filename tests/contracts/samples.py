@@ -5,6 +5,7 @@ axis, so that a contract can ask for small, uneven or empty arrays.
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from hypothesis import strategies as st
@@ -78,7 +79,9 @@ def coarse(rng, shape):
     return np.asarray(rng.integers(-2, 3, shape) / 2)
 
 
-# Draws: sides -> strategy of (shapes of the operands, static arguments).
+# Draws: sides -> strategy of (shapes of the operands, static arguments). Hypothesis takes longer to
+# look through a new strategy than to draw from it, so those made again and again are kept.
+@cache
 def shapes(sides, min_dims=0, max_dims=4):
     return hnp.array_shapes(
         min_dims=min_dims, max_dims=max_dims, min_side=sides[0], max_side=sides[1]
@@ -99,6 +102,7 @@ def equal_shapes(count, min_dims=0):
     return lambda sides: shapes(sides, min_dims).map(lambda shape: ([shape] * count, {}))
 
 
+@cache
 def axes_of(ndim, *, tuples=True, at_most=None):
     """None, an integer of either sign, or a tuple of mixed signs."""
     kinds = [st.none()]

@@ -19,14 +19,15 @@ from contracts import test_gradient, test_invariants, test_second_order, test_va
 from contracts.cases import CASES
 from contracts.samples import USUAL, Sample
 from core import test_random_graphs
+from hypothesis import strategies as st
 from ops import test_conventions, test_known_bugs
 
 from tinygrad_mnist import Primitive
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import ZERO
 
-DRAWS, LARGEST = 60, 40
-"""Samples drawn for a row; elements in all operands of one that is kept."""
+DRAWS, AT_ONCE, LARGEST = 60, 10, 40
+"""Samples drawn for a row, and by one example; elements in all operands of one that is kept."""
 
 
 PINNED = {
@@ -50,10 +51,11 @@ def few(case, sides):
     drawn = []
 
     @hypothesis.seed(zlib.crc32(case.name.encode()))
-    @hypothesis.settings(max_examples=DRAWS, deadline=None, database=None)
-    @hypothesis.given(case.sample(sides))
-    def collect(sample):
-        drawn.append(sample)
+    # Nothing is judged here, so an example may be many samples: most of its cost is its own.
+    @hypothesis.settings(max_examples=DRAWS // AT_ONCE, deadline=None, database=None)
+    @hypothesis.given(st.tuples(*[case.sample(sides)] * AT_ONCE))
+    def collect(samples):
+        drawn.extend(samples)
 
     collect()
     sized = [(sum(x.size for x in sample.operands), sample) for sample in drawn]

@@ -70,7 +70,7 @@ REPLAY_MUTANTS = (
     edit(
         "signature: no_grad is forgotten",
         capture.Captured,
-        capture.Captured.__call__,
+        capture.Captured._called,
         ("tape.recording.on\n", "True\n"),
         oracles=(limits("test_no_grad_around_a_call_is_part_of_the_signature"),),
     ),

@@ -57,6 +57,13 @@ def test_the_cost_axis_is_logarithmic_when_the_cost_falls_far(costs, scale):
     assert figure.axes[0].get_yscale() == scale
 
 
+def test_a_logarithmic_axis_is_labelled_with_plain_numbers():
+    axes = plots._cost_figure(np.arange(3), np.array([2.0, 0.5, 0.01])).axes[0]
+    labels = {label.get_text() for label in axes.get_yticklabels()}
+    assert {"0.001", "0.01", "0.1", "1"} <= labels
+    assert {label.get_text() for label in axes.get_yticklabels(minor=True)} == {""}
+
+
 def test_the_faint_curve_keeps_the_extremes_of_every_bin():
     costs = np.ones(50_000)
     costs[[12_345, 43_210]] = 0.5, 9.0
@@ -133,10 +140,24 @@ def test_a_confusion_picture_counts_each_pair_and_gives_each_accuracy(tmp_path):
     assert accuracies == ["100.0%", "50.0%", *["100.0%"] * 7, "none"]
 
 
+def test_each_confusion_has_its_shade_at_its_place(tmp_path):
+    labels = np.arange(10)
+    predictions = labels.copy()
+    predictions[2] = 7
+    plots.confusion(tmp_path / "confusion.png", labels, predictions)
+    picture = np.asarray(Image.open(tmp_path / "confusion.png").convert("RGB"))
+    # A dot near the upper left corner of each cell, clear of its number and of the lines.
+    rows = np.rint(1050 * (0.15 + 0.82 * (np.arange(10) + 0.2) / 10)).astype(int)
+    columns = np.rint(1200 * (0.08 + 0.82 * (np.arange(10) + 0.2) / 10)).astype(int)
+    redness = picture[rows][:, columns].astype(int) @ [1, 0, -1]
+    assert np.argwhere(redness > 100).tolist() == [[2, 7]]
+    assert np.argwhere(redness < -10).tolist() == [[digit, digit] for digit in range(10)]
+
+
 def test_right_answers_do_not_pale_the_errors():
     counts = np.diag(np.full(10, 1000))
     counts[4, 9], counts[2, 7] = 9, 1
-    shade = np.asarray(plots._confusion_figure(counts).axes[0].images[0].get_array())
+    shade = np.asarray(plots._confusion_figure(counts).axes[0].collections[0].get_array())
     paleness = shade[..., 1]  # green is what red lacks
     assert paleness[4, 9] < 0.3 < paleness[2, 7] < 0.8 < paleness[0, 0] < paleness[0, 1] == 1
 

@@ -101,10 +101,15 @@ class Report:
         return next((row for row in self.operations[::-1] + self.leaves if not row.agrees), None)
 
     @property
-    def worst(self) -> float:
-        """The largest error over its bound, known deviations left out."""
+    def parts(self) -> list[float]:
+        """The error of each comparison over its bound, known deviations left out."""
         rows = self.operations + self.leaves
-        return max((c.ratio for r in rows for c in r.comparisons if not c.deviation), default=0.0)
+        return [c.ratio for row in rows for c in row.comparisons if not c.deviation]
+
+    @property
+    def worst(self) -> float:
+        """The largest error over its bound."""
+        return max(self.parts, default=0.0)
 
     @property
     def deviations(self) -> tuple[Row, ...]:

@@ -8,6 +8,7 @@ import random
 from pathlib import Path
 
 import hypothesis
+import judges
 import numpy as np
 import pytest
 import threadpoolctl
@@ -62,6 +63,7 @@ def pytest_collection_finish():
 def pytest_configure(config):
     """Register as a plugin what a conftest may not do for another directory."""
     config.pluginmanager.register(ReferenceExamples())
+    config.pluginmanager.register(judges)
 
 
 def _tensorflow_version():

@@ -66,7 +66,7 @@ CASES = (
     unary(np.reciprocal, draw.away_from_zero),
     unary(np.absolute, spellings=("abs(x)", "np.abs(x)")),
     # elementwise: powers, exponentials, circles
-    binary(np.power, draw.positive, draw.normal, spellings=("a ** b", "b.__rpow__(a)")),
+    binary(np.power, draw.positive, draw.with_zeros, spellings=("a ** b", "b.__rpow__(a)")),
     case(
         lambda a, b: a ** float(b),
         lambda sides: st.tuples(draw.shapes(sides), st.integers(0, 3)).map(

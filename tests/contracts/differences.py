@@ -7,6 +7,7 @@ derivative there and the element is refused. See the step and the tolerances in 
 
 from dataclasses import dataclass
 
+import judges
 import numpy as np
 
 POINTS = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
@@ -31,6 +32,7 @@ class Difference:
         error = np.abs(gradient - self.estimate)
         allowed = 1e-5 * np.abs(self.estimate) + 1e-7 + self.noise
         wrong = ~self.refused & ~(error <= allowed)
+        judges.note((error / allowed)[~self.refused])
         assert not wrong.any(), (
             f"{what}: at {np.argwhere(wrong)[0]} the gradient is {gradient[wrong][0]!r}, "
             f"differences give {self.estimate[wrong][0]!r} within {allowed[wrong][0]:.1e}"

@@ -202,6 +202,13 @@ OTHERS = (
     rule(el.power, "a", "no guard at x**0", lambda ct, y, a, b: ct * (b * np.power(a, b - 1))),
     rule(
         el.power,
+        "a",
+        "a guard that hides b",
+        lambda ct, y, a, b: ct * (b * np.power(a, b - 1 + (b == 0))),
+        second_order(el.power),
+    ),
+    rule(
+        el.power,
         "b",
         "log of the absolute value",
         lambda ct, y, a, b: ct * y * np.log(np.where(a == 0, 1.0, np.abs(a))),

@@ -1,6 +1,7 @@
 """Random graphs against TensorFlow, first and second order, shrunk to the smallest that differs."""
 
 import hypothesis
+import judges
 import numpy as np
 import pytest
 
@@ -18,12 +19,14 @@ pytestmark = pytest.mark.tf
 @hypothesis.given(GRAPHS)
 def test_tensorflow_agrees_with_every_step_of_a_random_graph(graph):
     report = compare(graph, *graph.leaves(), seed=graph.seed)
+    judges.note(report.parts)
     assert report.agrees, str(report)
 
 
 @hypothesis.given(GRAPHS)
 def test_tensorflow_agrees_to_second_order(graph):
     report = compare(graph, *graph.leaves(), seed=graph.seed, order=2)
+    judges.note(report.parts)
     assert report.agrees, str(report)
 
 

@@ -8,6 +8,7 @@ how far ours and TensorFlow's may lie apart, ``|...|`` its magnitude.
 from dataclasses import dataclass
 from functools import partial
 
+import judges
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -195,6 +196,7 @@ def test_every_gradient_equals_tensorflows(activation, data):
         assert mine.dtype == theirs.dtype == case.dtype
         assert mine.shape == theirs.shape
         error = np.abs(mine.astype(np.float64) - theirs)
+        judges.note(error / bound)
         assert (error <= bound).all(), f"parameter {index}: {np.max(error / bound)} of the bound"
 
 

@@ -6,6 +6,7 @@ what was recorded by what ``bounds`` allows.
 
 import dataclasses
 
+import judges
 import numpy as np
 import pytest
 
@@ -105,6 +106,7 @@ def test_value_and_cotangents(case, dtype):
             return case.call(*operands, **sample.static)
 
         report = compare(call, *sample.operands, seed=sample.seed)
+        judges.note(report.parts)
         assert report.agrees, str(report)
         assert not report.deviations, str(report)
 
@@ -119,6 +121,7 @@ def test_second_derivatives(case, dtype):
         operation, rng = Operation(y.node, EQUIVALENTS), sample.rng()
         found = list(second_derivatives(operation, cotangent_of(y, rng, y.dtype), rng))
         assert len(found) == len(y.node.tracked) + 1
+        judges.note([comparison.ratio for comparison in found])
         for comparison in found:
             assert comparison.agrees, str(comparison)
             assert not comparison.deviation, str(comparison)

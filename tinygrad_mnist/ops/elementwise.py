@@ -51,9 +51,20 @@ absolute = elementwise_ufunc(np.absolute, x=lambda ct, y, x: ct * np.sign(x))
 
 # Powers. The guards give x**0 a zero derivative at x = 0 (TF: nan), and make the derivative by
 # the exponent zero where the base is not positive.
+def _power_vjp_a(ct: Any, y: Any, a: Any, b: Any) -> Any:
+    """Return b a^(b-1), which at 0^0 is 0 and must not become 0 times infinity.
+
+    A number as exponent is guarded itself. An array is not, for then the derivative by b of this,
+    1/a at b = 0, would be lost.
+    """
+    if isinstance(b, int | float):
+        return ct * (b * np.power(a, b - 1 + (b == 0)))
+    return ct * (b * np.power(np.where((a == 0) & (b == 0), 1.0, a), b - 1))
+
+
 power = elementwise_ufunc(
     np.power,
-    a=lambda ct, y, a, b: ct * (b * np.power(a, b - 1 + (b == 0))),
+    a=_power_vjp_a,
     b=lambda ct, y, a, b: ct * y * np.log(np.where(a > 0, a, 1.0)),
 )
 square = elementwise_ufunc(np.square, x=lambda ct, y, x: 2.0 * ct * x)

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 from types import ModuleType
 
-from benchmarks import accuracy, machine, quick, report
+from benchmarks import accuracy, machine, quick, quote, report
 from benchmarks.options import Options, add_options
 from benchmarks.records import write_json
 from tinygrad_mnist.environment import blas_environment
 from tinygrad_mnist.errors import TinygradError
+from tinygrad_mnist.interruption import terminable
+
+INTERRUPTED = 130
 
 
 def measure(module: ModuleType, options: argparse.Namespace) -> int:
@@ -34,7 +37,8 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=module.SUMMARY, description=module.__doc__)
         add_options(command, module.ROUND, module.DEFAULTS)
         command.set_defaults(run=partial(measure, module))
-    for name, module in {"report": report, "accuracy": accuracy, "quick": quick}.items():
+    others = {"report": report, "quote": quote, "accuracy": accuracy, "quick": quick}
+    for name, module in others.items():
         command = commands.add_parser(name, help=module.SUMMARY, description=module.__doc__)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
@@ -42,13 +46,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
+    """Run one command and return its exit status: 130 if it was interrupted."""
     options = parser().parse_args(arguments)
     try:
-        status: int = options.run(options)
+        with terminable():
+            status: int = options.run(options)
     except TinygradError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
     return status
 
 

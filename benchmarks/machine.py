@@ -5,6 +5,8 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
+from tinygrad_mnist import __version__
+
 
 def processor_model() -> str:
     """Return the processor's name as the system gives it, or its architecture."""
@@ -18,12 +20,13 @@ def processor_model() -> str:
 
 
 def describe() -> dict[str, str | int]:
-    """Describe the machine: processor model, how many there are, system and Python version."""
+    """Describe the machine, its processors and its system, and the versions of Python and ours."""
     return {
         "processor": processor_model(),
         "processors": os.cpu_count() or 1,
         "system": platform.system(),
         "python": platform.python_version(),
+        "tinygrad_mnist": __version__,
     }
 
 

@@ -26,29 +26,33 @@ CAPTION = (
     "system's account, and what NumPy and Python's allocators gave out (tracemalloc, which does "
     f"not see the memory of other libraries). First: in the first {STEPS} steps, building, tracing "
     f"and compiling included; later: in {STEPS} steps after them. Alive at least: parameters, "
-    "gradients, Adam's two slots, and each layer's outputs."
+    "gradients, Adam's two slots, and each layer's outputs. \"-\": the system does not tell."
 )
 
 
 def measure(options: Options) -> list[Record]:
-    """Train a little with each backend and batch size; return a record for each."""
+    """Train a little with each backend and batch size; return a record for each.
+
+    A backend that could not be measured has one record that says so, and is not tried again.
+    """
     better, records = blas_environment(), []
+    rows = [
+        Row(name, module_of(name), threads, better)
+        for threads in options.threads
+        for name in options.backends
+    ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "workload.npz")
         for batch_size in BATCH_SIZES:
             workload = mnist_workload(batch_size=batch_size, batches=STEPS)
             workload.save(path)
-            for threads in options.threads:
-                for name in tqdm(
-                    options.backends, f"batch {batch_size}", leave=False, disable=None
-                ):
-                    row = Row(name, module_of(name), threads, better)
-                    peaks: list[Record] = []
-                    for _ in range(options.rounds):
-                        with row.noting_failure():
-                            peaks.append(_peaks(row, path))
-                    figures = _figures(peaks, workload) if row.outcome == MEASURED else {}
-                    records.append(make_record(row, figures))
+            trying = [row for row in rows if row.outcome == MEASURED]
+            for row in tqdm(trying, f"batch {batch_size}", leave=False, disable=None):
+                figures: Record = {}
+                with row.noting_failure():
+                    peaks = [_peaks(row, path) for _ in range(options.rounds)]
+                    figures = _figures(peaks, workload)
+                records.append(make_record(row, figures))
     return records
 
 
@@ -63,15 +67,16 @@ def _peaks(row: Row, path: Path) -> Record:
     with start(
         "memory", row.module, str(path), threads=row.threads, blas=row.blas, keep_memory=False
     ) as child:
-        row.description = child.receive()
+        row.describe(child)
         return child.receive()
 
 
 def _figures(peaks: Sequence[Record], workload: Workload) -> Record:
-    figures = {"batch_size": workload.images.shape[1], "alive_bytes": alive(workload)}
+    figures: Record = {"batch_size": workload.images.shape[1], "alive_bytes": alive(workload)}
     for account in ACCOUNTS:
-        both = zip(*(peak[account] for peak in peaks), strict=True)
-        figures[f"{account}_first_bytes"], figures[f"{account}_later_bytes"] = map(max, both)
+        told = [peak[account] for peak in peaks if peak[account]]
+        first, later = map(max, zip(*told, strict=True)) if told else (None, None)
+        figures |= {f"{account}_first_bytes": first, f"{account}_later_bytes": later}
     return figures
 
 
@@ -83,12 +88,16 @@ def table(records: Sequence[Record]) -> Table:
             title_of(record),
             str(record["threads"]),
             f"{record['batch_size']:,}",
-            *(f"{record[f'{name}_bytes'] / 1e6:.2f}" for name in names),
+            *(_megabytes(record[f"{name}_bytes"]) for name in names),
             libraries_of(record),
         )
         for record in measured(records)
     ]
     return Table(HEADINGS, rows, absences(records))
+
+
+def _megabytes(count: int | None) -> str:
+    return "-" if count is None else f"{count / 1e6:.2f}"
 
 
 HEADINGS = (

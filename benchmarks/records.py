@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks import machine
 from benchmarks.backends import BACKENDS
 from benchmarks.race import MEASURED, Row
-from tinygrad_mnist.errors import OutputError
+from tinygrad_mnist.files import write_whole
 
 Record = dict[str, Any]
 
@@ -80,14 +80,15 @@ def libraries_of(record: Record) -> str:
     return ", ".join(versions + blas)
 
 
+def ran_on(records: Sequence[Record]) -> list[str]:
+    """Say in one sentence what the measured records ran on, which a table has no column for."""
+    libraries = dict.fromkeys(libraries_of(record) for record in measured(records))
+    return [f"Run on {'; '.join(libraries)}."] if libraries else []
+
+
 def write_json(content: Any, path: Path) -> None:
     """Write records as JSON; readers see the old file or the whole new one.
 
     Raises ``OutputError`` if the file cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"The figures could not be written to {path}: {error}.") from error
+    write_whole(path, f"{json.dumps(content, indent=1)}\n".encode())

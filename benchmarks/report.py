@@ -1,4 +1,7 @@
-"""Take all measurements; write a page, ``report.md``, its charts, and ``report.json``."""
+"""Take all measurements; write a page, ``report.md``, its charts, and ``report.json``.
+
+All three are written anew after each measurement, so that an interruption loses only its own.
+"""
 
 import argparse
 import time
@@ -8,19 +11,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmarks import charts, machine, memory, overhead, scale, step, train
-from benchmarks.options import Options, add_options
-from benchmarks.records import (
-    Record,
-    measured,
-    on_fewest_threads,
-    title_among,
-    title_of,
-    write_json,
-)
-from benchmarks.table import Table
+from benchmarks import charts, machine, memory, overhead, profile, scale, step, train
+from benchmarks.options import Options, add_options, usable, writable_folder
+from benchmarks.provenance import made_by, provenance
+from benchmarks.records import measured, write_json
 from tinygrad_mnist.environment import blas_environment
-from tinygrad_mnist.errors import OutputError
+from tinygrad_mnist.files import write_whole
 
 SUMMARY = "take all measurements; write report.md, report.json and charts"
 FOLDER = Path("runs", "benchmarks")
@@ -28,14 +24,16 @@ MEASUREMENTS: Mapping[str, ModuleType] = {
     "step": step,
     "train": train,
     "scale": scale,
+    "profile": profile,
     "overhead": overhead,
     "memory": memory,
 }
 # Chosen so that all together take less than a quarter of an hour on two cores.
 OPTIONS = {
-    "step": replace(step.DEFAULTS, threads=(1, 2), rounds=10),
+    "step": replace(step.DEFAULTS, threads=usable((1, 2)), rounds=6),
     "train": train.DEFAULTS,
     "scale": replace(scale.DEFAULTS, rounds=3),
+    "profile": profile.DEFAULTS,
     "overhead": replace(overhead.DEFAULTS, rounds=7),
     "memory": replace(
         memory.DEFAULTS,
@@ -43,7 +41,6 @@ OPTIONS = {
     ),
 }
 CHARTS = {"step": charts.step_chart, "train": charts.train_chart, "scale": charts.scale_chart}
-COMMAND = "python -m benchmarks report"
 
 Report = dict[str, Any]
 
@@ -52,23 +49,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options: those given hold for every measurement."""
     add_options(parser, "of every measurement")
     parser.add_argument(
-        "--out", type=Path, default=FOLDER, metavar="DIR", help=f"the folder (default {FOLDER})"
+        "--out",
+        type=writable_folder,
+        default=str(FOLDER),  # a string is parsed as if it had been given
+        metavar="DIR",
+        help=f"the folder (default: {FOLDER})",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Take the measurements and write the folder; return 1 if a backend was refused or died."""
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The folder {options.out} cannot be made: {error}.") from error
-    report: Report = {"machine": machine.describe(), "blas": blas_environment(), "seconds": {}}
+    report: Report = {
+        **provenance(),
+        "machine": machine.describe(),
+        "blas": blas_environment(),
+        "seconds": {},
+    }
     for name, module in MEASUREMENTS.items():
         print(f"{name}: {module.SUMMARY}")
         started = time.perf_counter()
         report[name] = module.measure(chosen(OPTIONS[name], options))
         report["seconds"][name] = time.perf_counter() - started
-    write(report, options.out)
+        write(report, name, options.out)
     if options.json:
         write_json(report, options.json)
     minutes = sum(report["seconds"].values()) / 60
@@ -83,70 +85,31 @@ def chosen(defaults: Options, options: argparse.Namespace) -> Options:
     return replace(defaults, **{name: value for name, value in given.items() if value})
 
 
-def write(report: Report, folder: Path) -> None:
-    """Write the page, the figures and the charts into a folder."""
+def write(report: Report, latest: str, folder: Path) -> None:
+    """Write the figures and the page as far as they go, and the chart of the latest measurement.
+
+    Raises
+    ------
+    OutputError
+        If one of them cannot be written.
+    """
     write_json(report, folder / "report.json")
-    for name, chart in CHARTS.items():
-        if measured(report[name]):
-            chart(report[name], folder / f"{name}.png")
-    (folder / "report.md").write_text(page(report), encoding="utf-8")
+    if latest in CHARTS and measured(report[latest]):
+        CHARTS[latest](report[latest], folder / f"{latest}.png")
+    write_whole(folder / "report.md", page(report).encode())
 
 
 def page(report: Report) -> str:
-    """Return the report as Markdown."""
+    """Return the report as Markdown, with the measurements there are."""
     parts = [
         "# Benchmarks",
-        f"`{COMMAND}`: {machine.sentence(report['blas'], report['machine'])}",
+        f"{made_by(report)}: {machine.sentence(report['blas'], report['machine'])}",
     ]
     for name, module in MEASUREMENTS.items():
-        parts += [f"## {name}", module.CAPTION]
-        if name in CHARTS and measured(report[name]):
-            parts.append(f"![{module.SUMMARY}]({name}.png)")
-        parts.append(module.table(report[name]).markdown())
-        parts.append(f"({report['seconds'][name]:.0f} seconds)")
+        if name in report:
+            parts += [f"## {name}", module.CAPTION]
+            if name in CHARTS and measured(report[name]):
+                parts.append(f"![{module.SUMMARY}]({name}.png)")
+            parts.append(module.table(report[name]).markdown())
+            parts.append(f"({report['seconds'][name]:.0f} seconds)")
     return "\n\n".join(parts) + "\n"
-
-
-def readme_block(report: Report) -> str:
-    """Return what README.md quotes: a step and whole processes, on few threads, fastest first."""
-    steps = sorted(on_fewest_threads(report["step"]), key=lambda record: record["microseconds"])
-    rows = [
-        (
-            title_among(record, steps),
-            f"{record['microseconds']:,.0f}",
-            f"{record['microseconds_q1']:,.0f} to {record['microseconds_q3']:,.0f}",
-            f"{record['ratio_to_numpy']:.2f}",
-        )
-        for record in steps
-    ]
-    headings = ("one step", "µs", "quartiles", "of NumPy by hand")
-    versions: dict[str, str] = {}
-    for record in steps:
-        versions |= record["versions"]
-    kernels = {blas["kernel"] for record in steps for blas in record["blas"] if blas.get("kernel")}
-    libraries = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-    return "\n\n".join(
-        [
-            f"Measured by `{COMMAND}` on {machine.sentence(report['blas'], report['machine'])} "
-            f"OpenBLAS kernel: {', '.join(sorted(kernels))}. {libraries}. "
-            f"Threads: {steps[0]['threads']}. Medians.",
-            Table(headings, rows).markdown(),
-            _training(report["train"]),
-        ]
-    )
-
-
-def _training(records: list[Record]) -> str:
-    aims = [f"{accuracy:.0%}" for accuracy in train.ACCURACIES]
-    rows = [
-        (
-            title_of(record),
-            f"{record['seconds_to_1000']:.2f}",
-            *(train.reached(record, aim) for aim in aims),
-        )
-        for record in sorted(
-            on_fewest_threads(records), key=lambda record: record["seconds_to_1000"]
-        )
-    ]
-    headings = ("seconds of a whole process", "1,000 iterations", *(f"to {aim}" for aim in aims))
-    return Table(headings, rows).markdown()

@@ -6,17 +6,26 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.backends import FLOOR, REFERENCE, module_of
+from benchmarks.backends import BACKENDS, FLOOR, REFERENCE, module_of
 from benchmarks.options import Options
 from benchmarks.race import MEASURED, Row, run_race, started
-from benchmarks.records import Record, absences, make_record, measured, quartiles, title_of
+from benchmarks.records import (
+    Record,
+    absences,
+    make_record,
+    measured,
+    quartiles,
+    ran_on,
+    title_of,
+)
 from benchmarks.supervisor import start
 from benchmarks.table import Table
 from benchmarks.workload import BATCH_SIZE, LAYERS, mnist_workload
 from tinygrad_mnist.environment import blas_environment
 
 SUMMARY = "time a step against batch size, width and depth"
-DEFAULTS = Options([FLOOR, REFERENCE, "captured", "tf_session", "tf_function"], rounds=5)
+HAND_WRITTEN = (REFERENCE, "numpy_packed")
+DEFAULTS = Options([FLOOR, *HAND_WRITTEN, "captured", "tf_session", "tf_function"], rounds=5)
 ROUND = "alternating rounds of up to 200 steps"
 AXES = {
     "batch": (1, 4, 16, 64, 256, 1024, 4096),
@@ -99,24 +108,25 @@ def table(records: Sequence[Record]) -> Table:
         for record in measured(records)
     ]
     headings = ("backend", "threads", "axis", "value", "µs/step", "quartiles", "GFLOP/s", "of peak")
-    return Table(headings, rows, [*absences(records), *_wide(records)])
+    return Table(headings, rows, [*absences(records), *_wide(records), *ran_on(records)])
 
 
 def _wide(records: Sequence[Record]) -> list[str]:
-    """Say which part of the hand-written NumPy's GFLOP/s ours reaches in wide networks."""
+    """Say of each wide network which part of the hand-written NumPy's GFLOP/s ours reaches."""
     wide = {
         (record["backend"], record["threads"], record["value"]): record["gflops"]
         for record in measured(records)
         if record["axis"] == "width" and record["value"] >= LARGE_WIDTH
     }
-    parts = [
-        gflops / wide[REFERENCE, threads, width]
-        for (backend, threads, width), gflops in wide.items()
-        if backend == OURS and (REFERENCE, threads, width) in wide
-    ]
-    if not parts:
-        return []
-    return [
-        f"From width {LARGE_WIDTH} on, captured reaches at least {min(parts):.0%} of the "
-        "hand-written NumPy's GFLOP/s."
-    ]
+    notes = []
+    for (backend, threads, width), gflops in wide.items():
+        parts = [
+            f"{gflops / wide[name, threads, width]:.0%} of the GFLOP/s of {BACKENDS[name].title}"
+            for name in HAND_WRITTEN
+            if (name, threads, width) in wide
+        ]
+        if backend == OURS and parts:
+            notes.append(
+                f"Width {width:,}, threads {threads}: captured reaches {' and '.join(parts)}."
+            )
+    return notes

@@ -25,8 +25,11 @@ THREAD_VARIABLES = (
 # workers keep their memory: the reference at its best, and the same figures every time.
 MEMORY_VARIABLES = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 KEPT_BYTES = 2**30
-# TensorFlow's own choice, which the oracle of reference_tf turns off to have sums in one order.
-AT_ITS_BEST = {"TF_ENABLE_ONEDNN_OPTS": "1"}
+# TensorFlow's own choice, which the oracle of reference_tf turns off to have sums in one order. And
+# all compute on the same processor: a library that finds a graphics card would take that.
+AT_ITS_BEST = {"TF_ENABLE_ONEDNN_OPTS": "1", "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+# What an interrupted process has to end by itself.
+SECONDS_TO_END = 2.0
 
 
 class UnmeasuredError(Exception):
@@ -94,6 +97,8 @@ def start(
 ) -> Iterator[Child]:
     """Start a module of ``benchmarks.processes``; at the end close its input and wait for it.
 
+    After an exception nobody wants its answers, and it is stopped.
+
     Its arguments are the given ones and the number of threads; ``blas`` are further variables of
     its environment; ``keep_memory`` says whether it keeps what it has freed.
     """
@@ -114,5 +119,17 @@ def start(
         )
         try:
             yield Child(process, errors)
+        except BaseException:
+            stop(process)
+            raise
         finally:
             process.communicate()
+
+
+def stop(process: "subprocess.Popen[str]") -> None:
+    """Terminate a process, and kill it if it takes its time or the user is impatient."""
+    process.terminate()
+    try:
+        process.wait(SECONDS_TO_END)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()

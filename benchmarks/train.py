@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from benchmarks.backends import BACKENDS, FLOOR, REFERENCE, module_of
 from benchmarks.options import Options
+from benchmarks.processes.training import STEPS_BETWEEN_LOOKS
 from benchmarks.race import MEASURED, RefusedError, Row
 from benchmarks.records import (
     Record,
@@ -48,8 +49,10 @@ TOLERANCE = 1e-3
 CAPTION = (
     "Whole processes, from their start on: Python, imports, reading the data, building, tracing, "
     f"training. Medians over the seeds, in seconds; a run ends at {ACCURACIES[-1]:.0%} on the test "
-    f"set or after {MOST_ITERATIONS:,} iterations. The time of looking at the accuracy is not "
-    "counted. In brackets: the seeds that reached it, where not all did."
+    f"set or after {MOST_ITERATIONS:,} iterations. The accuracy is looked at every "
+    f"{STEPS_BETWEEN_LOOKS} steps, no finer; the time of looking is not counted. In brackets: the "
+    'seeds that reached it, where not all did; "-" where the median seed did not. Unlike in step, '
+    "the C library's memory settings are left alone."
 )
 
 Curve = list[dict[str, float]]
@@ -95,7 +98,7 @@ def train(row: Row, folder: Path, seed: int) -> Curve:
     with start(
         "training", *arguments, threads=row.threads, blas=row.blas, keep_memory=False
     ) as child:
-        row.description = child.receive()
+        row.describe(child)
         while not curve or (
             curve[-1]["iterations"] < MOST_ITERATIONS and curve[-1]["accuracy"] < ACCURACIES[-1]
         ):

@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +84,22 @@ def learning_rate_at(count: int) -> float:
     return LEARNING_RATE * math.sqrt(1 - BETA2**count) / (1 - BETA1**count)
 
 
-def mnist_workload(
-    layers: Sequence[int] = LAYERS, batch_size: int = BATCH_SIZE, batches: int = BATCHES
-) -> Workload:
-    """Take batches from MNIST's training images, and weights that are the same every time."""
+@cache
+def training_examples() -> tuple[Array, Array]:
+    """Return MNIST's training images and labels, read once in a process."""
     from tinygrad_mnist import mnist
 
     train = mnist.load(one_hot=True).train
+    return train.images, train.labels
+
+
+def mnist_workload(
+    layers: Sequence[int] = LAYERS, batch_size: int = BATCH_SIZE, batches: int = BATCHES
+) -> Workload:
+    """Take batches from MNIST's training images; they and the weights are the same every time."""
+    from tinygrad_mnist.dataset import Dataset
+
+    train = Dataset(*training_examples())
     images, labels = zip(*(train.next_batch(batch_size) for _ in range(batches)), strict=True)
     parameters = initial_parameters(layers, np.random.default_rng(0))
     return Workload(parameters, np.stack(images), np.stack(labels))

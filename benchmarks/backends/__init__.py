@@ -3,7 +3,9 @@
 A backend is a module with ``VERSIONS``, the libraries it runs on by name, and ``make_trainer``. To
 add one, write the file and list it in ``BACKENDS``; import its library at the top, since the
 import is timed and a package that is not installed makes the backend skipped. A backend whose
-matrix products are not those of the BLAS library in its process says in ``BLAS`` whose they are.
+matrix products are not those of the BLAS library in its process says in ``BLAS`` whose they are: a
+dictionary of the ``library``, its ``kernel`` and its ``threads``, as the library itself tells them.
+``tf_library`` is no contestant: it has what those on TensorFlow say of it.
 """
 
 from collections.abc import Sequence

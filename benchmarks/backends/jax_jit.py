@@ -1,5 +1,6 @@
 """JAX: the step compiled as one function of arrays, called once a batch."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,13 @@ import jax.numpy as jnp  # type: ignore[import-not-found, unused-ignore]
 from benchmarks.workload import BETA1, BETA2, EPSILON, Array, learning_rate_at
 
 VERSIONS = {"jax": str(jax.__version__)}
-BLAS = "XLA's own"
+# It has a thread for each processor that it may use, and cannot be asked how many these are.
+PINNED = hasattr(os, "sched_getaffinity")
+BLAS = {
+    "library": "XLA's own",
+    "kernel": f"on {jax.default_backend()}",
+    "threads": len(os.sched_getaffinity(0)) if PINNED else os.cpu_count(),
+}
 
 
 def cost_of(parameters: Sequence[Any], images: Any, labels: Any) -> Any:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from benchmarks.backends import tf_library
 from benchmarks.workload import LEARNING_RATE, Array
 from reference_tf.keras_api import KerasTrainer
 
-VERSIONS = {"tensorflow": tf.__version__, "keras": tf.keras.__version__}
-BLAS = "TensorFlow's own"
+VERSIONS = tf_library.VERSIONS | {"keras": tf.keras.__version__}
+BLAS = tf_library.BLAS
 
 
 class FitTrainer:

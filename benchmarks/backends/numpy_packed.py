@@ -1,7 +1,10 @@
 """Hand-written NumPy at its fastest: every result into a ready buffer, all parameters one vector.
 
 Adam keeps discounted sums instead of means, whose constant factors then move into the rate and
-epsilon, and updates a block at a time, so that a block's arrays stay in the processor's cache.
+epsilon, and updates a block at a time, so that a block's arrays stay in the processor's cache. The
+blocks are large, because each costs ten calls: 109,386 parameters, those of the network of MNIST,
+took 140 µs in one block and 154 in blocks of 36,000, and 1.86 million took 2.82 ms in blocks of
+131,072 and 3.19 in one.
 """
 
 import math
@@ -13,7 +16,7 @@ import numpy as np
 from benchmarks.workload import BETA1, BETA2, EPSILON, Array, learning_rate_at
 
 VERSIONS = {"numpy": np.__version__}
-BLOCK = 32_768
+BLOCK = 131_072
 
 
 class Buffers(NamedTuple):

@@ -32,7 +32,7 @@ class SessionTrainer:
             optimizer = tf.train.AdamOptimizer(LEARNING_RATE, BETA1, BETA2, EPSILON)
             self._update = optimizer.minimize(self._cost)
             initialize = tf.global_variables_initializer()
-        self._session = tf.Session(graph)
+        self._session = tf.Session(graph=graph)
         self._session.run(initialize)
 
     def step(self, images: Array, labels: Array) -> float:

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-import tensorflow as tf
-
+from benchmarks.backends import tf_library
 from benchmarks.workload import LEARNING_RATE, Array
 from reference_tf.function import FunctionTrainer
 
-VERSIONS = {"tensorflow": tf.__version__}
-BLAS = "TensorFlow's own"
+VERSIONS = tf_library.VERSIONS
+BLAS = tf_library.BLAS
 
 
 def make_trainer(parameters: Sequence[Array]) -> FunctionTrainer:

@@ -5,11 +5,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from benchmarks.backends import tf_library
 from benchmarks.workload import LEARNING_RATE, Array
 from reference_tf.eager import EagerTrainer
 
-VERSIONS = {"tensorflow": tf.__version__}
-BLAS = "TensorFlow's own"
+VERSIONS = tf_library.VERSIONS
+BLAS = tf_library.BLAS
 
 
 class LoopTrainer:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from benchmarks.backends import tf_library
 from benchmarks.workload import LEARNING_RATE, Array
 from reference_tf.eager import EagerTrainer
 
-VERSIONS = {"tensorflow": tf.__version__}
-BLAS = "XLA's own"
+VERSIONS = tf_library.VERSIONS
+BLAS = tf_library.BLAS | {"library": "XLA's own", "kernel": "on cpu"}
 
 
 class XlaTrainer(EagerTrainer):

@@ -46,7 +46,7 @@ def load_backend(module: str, reply: Reply) -> tuple[Any, dict[str, Any]]:
     return backend, {
         "import_seconds": time.perf_counter() - started,
         "versions": backend.VERSIONS,
-        "blas": [{"library": backend.BLAS}] if hasattr(backend, "BLAS") else blas_libraries(),
+        "blas": [backend.BLAS] if hasattr(backend, "BLAS") else blas_libraries(),
     }
 
 

@@ -5,7 +5,7 @@ After its description it replies, in bytes above what it had before the trainer 
     {"system": [8000000, 1900000], "traced": [7000000, 1850000]}
 
 each the peak of the first steps, building and compiling included, and that of some steps later.
-``system`` is resident memory, zeros where the system does not tell; ``traced`` what Python's
+``system`` is resident memory, null where the system does not tell; ``traced`` what Python's
 allocators and NumPy gave out, in a second training, because tracing slows it.
 """
 
@@ -20,10 +20,13 @@ from benchmarks.processes.child import load_backend, open_replies, pin
 PROCESS = Path("/proc/self")
 
 
+def tells_of_memory() -> bool:
+    """Return whether the system has an account of this process' memory."""
+    return (PROCESS / "clear_refs").exists() and "VmHWM" in (PROCESS / "status").read_text()
+
+
 def resident_peak() -> int:
-    """Return the peak of resident memory since this was last called, 0 if nobody tells."""
-    if not (PROCESS / "clear_refs").exists():
-        return 0
+    """Return the peak of resident memory since this was last called."""
     lines = (PROCESS / "status").read_text().splitlines()
     peak = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
     (PROCESS / "clear_refs").write_text("5")  # forgets the peak so far
@@ -62,7 +65,7 @@ def measure(module: str, path: Path) -> None:
     from benchmarks.workload import Workload
 
     workload = Workload.load(path)
-    system = peaks_of_training(backend, workload, resident_peak)
+    system = peaks_of_training(backend, workload, resident_peak) if tells_of_memory() else None
     tracemalloc.start()
     reply({"system": system, "traced": peaks_of_training(backend, workload, traced_peak)})
 

@@ -12,10 +12,12 @@ what recording and sweeping a chain of operations takes for a node, in seconds, 
 and with ``{}`` at the end.
 """
 
+import gc
 import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,9 @@ def ways(operation: str, shape: tuple[int, ...]) -> dict[str, Callable[[], float
     # The right operand leaves the left one as it is, or a chain of products would overflow.
     left = np.random.default_rng(0).random(shape, np.float32) + np.float32(0.5)
     right = np.eye(*shape, dtype=np.float32) if operation == "matmul" else np.ones_like(left)
+    # Where a replay puts its result: over the left operand, which a product of matrices forbids.
+    ready = np.array(left)
+    replaced = left if operation == "matmul" else ready
     constant, variable, other = Tensor(left), Tensor(left, requires_grad=True), Tensor(right)
 
     def chain(x: Any, y: Any) -> Any:
@@ -62,25 +67,35 @@ def ways(operation: str, shape: tuple[int, ...]) -> dict[str, Callable[[], float
 
     return {
         "NumPy": lambda: seconds_per_call(lambda: function(left, right)),
+        "NumPy_out": lambda: seconds_per_call(lambda: function(replaced, right, out=ready)),
         "protocol": protocol,
         "tape": lambda: seconds_per_call(lambda: function(variable, other)),
         "replay": lambda: seconds_per_call(lambda: replay(left, right)) / REPLAYED,
     }
 
 
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Do without Python's search for cyclic garbage, which looks at every node that is alive."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def seconds_per_node(depth: int) -> dict[str, float]:
     """Return what recording and sweeping a chain of scalar operations take for each of them."""
     leaf = Tensor(1.0, requires_grad=True)
-    started = time.perf_counter()
-    result: Any = leaf
-    for _ in range(depth):
-        result = result * 1.0
-    recorded = time.perf_counter()
-    result.backward()
-    return {
-        "record": (recorded - started) / depth,
-        "sweep": (time.perf_counter() - recorded) / depth,
-    }
+    with collector_off():
+        started = time.perf_counter()
+        result: Any = leaf
+        for _ in range(depth):
+            result = result * 1.0
+        recorded = time.perf_counter()
+        result.backward()
+        swept = time.perf_counter()
+    return {"record": (recorded - started) / depth, "sweep": (swept - recorded) / depth}
 
 
 def measurements(

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks import overhead, quick, report, scale, step, train
+from benchmarks import overhead, quick, scale, step, train
 from benchmarks.__main__ import main
 from benchmarks.backends import BACKENDS
+from benchmarks.options import usable
 from benchmarks.race import Row
 from benchmarks.workload import Workload
 from tinygrad_mnist.errors import DataError
@@ -32,9 +33,10 @@ def run(short: None, quickly_loaded: None, tmp_path: Path) -> Run:
 
 
 def test_step(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    records = run("step --backends captured --rounds 2 --threads 1 2")
+    counts = usable((1, 2))
+    records = run(f"step --backends captured --rounds 2 --threads {' '.join(map(str, counts))}")
     assert [(record["backend"], record["threads"]) for record in records] == [
-        (name, threads) for threads in (1, 2) for name in ("floor", "numpy", "captured")
+        (name, threads) for threads in counts for name in ("floor", "numpy", "captured")
     ]
     for record in records:
         assert record["outcome"] == "measured"
@@ -59,7 +61,8 @@ def test_train(run: Run) -> None:
 def test_overhead(run: Run) -> None:
     records = run("overhead --rounds 1")
     operations = [record for record in records if "operation" in record]
-    assert all(record["tape_microseconds"] > 0 for record in operations)
+    for way in overhead.WAYS:
+        assert all(record[f"{way}_microseconds"] > 0 for record in operations)
     shapes = [(name, shape) for name in overhead.SHAPES for shape in overhead.SHAPES[name]]
     measured = [(record["operation"], tuple(record["shape"])) for record in operations]
     assert measured == shapes
@@ -67,7 +70,11 @@ def test_overhead(run: Run) -> None:
     assert depths == list(overhead.DEPTHS)
     table = overhead.table(records)
     assert table.rows[0][0] == "multiply, scalar"
-    assert table.notes[-1].startswith("A chain of 1,000: ")
+    *_, chain, growth, libraries = table.notes
+    assert chain.startswith("A chain of 1,000, threads 1: ")
+    assert growth.startswith("A node costs ")
+    assert growth.endswith(" times as much at depth 1,000 as at 100 (threads 1).")
+    assert libraries.startswith("Run on numpy ")
 
 
 def test_scale(run: Run) -> None:
@@ -77,8 +84,9 @@ def test_scale(run: Run) -> None:
         (name, *point) for point in points for name in ("floor", "numpy", "captured")
     ]
     assert all(record["gflops"] > 0 and record["peak_gflops"] > 0 for record in records)
-    (note,) = scale.table(records).notes
-    assert note.startswith("From width 512 on, captured reaches at least ")
+    wide, libraries = scale.table(records).notes
+    assert wide.startswith("Width 512, threads 1: captured reaches ")
+    assert libraries.startswith("Run on numpy ")
 
 
 def test_memory(run: Run) -> None:
@@ -89,26 +97,6 @@ def test_memory(run: Run) -> None:
         assert record["traced_first_bytes"] >= 3 * 4 * 109_386
     outputs = 4 * 8 * (128 + 64 + 10)
     assert numpy["alive_bytes"] == eager["alive_bytes"] == 4 * 4 * 109_386 + outputs
-
-
-@pytest.mark.usefixtures("short", "quickly_loaded")
-def test_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The other measurements, which take longer, have tests of their own above.
-    chosen = {name: report.MEASUREMENTS[name] for name in ("step", "train")}
-    monkeypatch.setattr(report, "MEASUREMENTS", chosen)
-    monkeypatch.setattr(report, "CHARTS", {name: report.CHARTS[name] for name in chosen})
-    folder = tmp_path / "new" / "folder"
-    options = f"report --backends numpy captured --threads 1 --rounds 1 --out {folder}"
-    assert main(options.split()) == 0
-    assert {path.name for path in folder.iterdir()} == {
-        *("report.md", "report.json", "step.png", "train.png"),
-    }
-    page = (folder / "report.md").read_text(encoding="utf-8")
-    for name, module in report.MEASUREMENTS.items():
-        assert f"\n## {name}\n\n{module.CAPTION}\n" in page
-    figures = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    assert figures.keys() == {"machine", "blas", "seconds", *report.MEASUREMENTS}
-    assert report.readme_block(figures).count("| tinygrad_mnist, captured |") == 2
 
 
 @pytest.mark.tf
@@ -185,20 +173,15 @@ def test_a_cost_that_is_another_is_refused() -> None:
         train.check_cost(2.31, 2.3)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ("--rounds 0", "expected a number of at least 1, received 0"),
-        ("--backends keras_of_mars", "invalid choice"),
-        ("--json no/such/folder/figures.json", "create it first"),
-    ],
-)
-def test_a_bad_option_is_found_before_the_race(
-    options: str, message: str, capsys: pytest.CaptureFixture[str]
+def test_an_interruption_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit):
-        main(["step", *options.split()])
-    assert message in capsys.readouterr().err
+    def interrupted(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(step, "measure", interrupted)
+    assert main(["step"]) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
 
 
 def test_an_error_of_the_package_is_one_sentence(
@@ -210,11 +193,3 @@ def test_an_error_of_the_package_is_one_sentence(
     monkeypatch.setattr(step, "measure", damaged)
     assert main(["step"]) == 1
     assert capsys.readouterr().err == "A file is damaged; fetch it again.\n"
-
-
-def test_a_folder_that_cannot_be_made_is_one_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "file").touch()
-    assert main(["report", "--out", str(tmp_path / "file" / "folder")]) == 1
-    assert "cannot be made" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """The race end to end: real processes, a tiny workload, and backends that misbehave."""
 
 import json
+import os
 import textwrap
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import race as race_module
-from benchmarks import step
+from benchmarks import step, supervisor
 from benchmarks.backends import module_of
 from benchmarks.race import Row, run_race, started
 from benchmarks.supervisor import start
@@ -59,7 +60,7 @@ FAKES = {
     "many": """
         from benchmarks.backends.numpy import NumpyTrainer
         VERSIONS = {}
-        BLAS = "its own"
+        BLAS = {"library": "its own", "threads": 1}
         class Many:
             def __init__(self, parameters):
                 self.trainer = NumpyTrainer(parameters)
@@ -69,6 +70,10 @@ FAKES = {
         make_trainer = Many
         """,
     "broken": "import benchmarks.no_such_module",
+    "greedy": """
+        VERSIONS = {}
+        BLAS = {"library": "Greedy", "threads": 1, "inter_op_threads": 8}
+        """,
 }
 
 
@@ -89,7 +94,7 @@ def race(modules: dict[str, str], rounds: int, workload: Workload) -> list[Row]:
     """Race on one thread; the command ``step`` is tested on two as well."""
     rows = [Row(name, module, 1) for name, module in modules.items()]
     with started(rows) as runners:
-        run_race(runners, rounds, workload)
+        run_race(runners, rounds, workload, phases=True)
     return rows
 
 
@@ -104,6 +109,7 @@ def test_an_honest_race_measures_every_row(workload: Workload) -> None:
         assert min(row.seconds_per_step) > 0
         phases = [] if row.backend == "floor" else ["forward", "backward", "update"]
         assert list(row.phases) == phases
+        assert all(len(seconds) == 3 for seconds in row.phases.values())
     assert rows[1].costs[-1] < rows[1].costs[0]
 
     for record in step.make_records(rows):
@@ -121,12 +127,14 @@ def test_a_backend_that_misbehaves_is_named_and_the_race_goes_on(
     rows = {row.backend: row for row in race(modules, 2, workload)}
 
     assert {rows[name].outcome for name in ("numpy", "talkative", "many")} == {"measured"}
-    assert rows["many"].description["blas"] == [{"library": "its own"}]
+    assert rows["many"].description["blas"] == [{"library": "its own", "threads": 1}]
     assert rows["absent"].outcome == "skipped"
     assert rows["absent"].problem == "it needs a_package_nobody_has, which is not installed."
     assert rows["drifting"].outcome == "refused"
     assert rows["drifting"].problem.startswith("its cost of steps 2 to 19 is ")
     assert rows["careless"].outcome == "refused"
+    assert rows["greedy"].outcome == "refused"
+    assert rows["greedy"].problem == "Greedy reports 8 inter op threads, and asked for were 1."
     assert rows["drifting"].seconds_per_step == rows["careless"].seconds_per_step == []
     assert rows["short_lived"].outcome == "died"
     assert rows["short_lived"].problem == (
@@ -176,7 +184,8 @@ def test_a_process_keeps_to_its_processors_and_is_told_its_environment(
     (tmp_path / "fake_telling.py").write_text(
         "import os\n"
         "VERSIONS = {name: str(os.environ.get(name)) for name in\n"
-        "    ('OMP_NUM_THREADS', 'OPENBLAS_CORETYPE', 'TF_ENABLE_ONEDNN_OPTS')}\n"
+        "    ('OMP_NUM_THREADS', 'OPENBLAS_CORETYPE', 'TF_ENABLE_ONEDNN_OPTS',\n"
+        "     'CUDA_VISIBLE_DEVICES', 'JAX_PLATFORMS')}\n"
         "if hasattr(os, 'sched_getaffinity'):\n"
         "    VERSIONS['processors'] = str(len(os.sched_getaffinity(0)))\n"
     )
@@ -188,4 +197,31 @@ def test_a_process_keeps_to_its_processors_and_is_told_its_environment(
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_CORETYPE": "Haswell",
         "TF_ENABLE_ONEDNN_OPTS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "JAX_PLATFORMS": "cpu",
     }
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_an_interrupted_process_is_stopped_not_waited_for(
+    stubborn: bool, fakes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "SECONDS_TO_END", 0.05 if stubborn else 60)
+    (tmp_path / "fake_slow.py").write_text(
+        "import atexit, os, signal, time\n"
+        f"signal.signal(signal.SIGTERM, signal.{'SIG_IGN' if stubborn else 'SIG_DFL'})\n"
+        "atexit.register(time.sleep, 600)\n"
+        "VERSIONS = {'process': str(os.getpid())}\n"
+    )
+    process = 0
+
+    def interrupted() -> None:
+        nonlocal process
+        with start("steps", "fake_slow", threads=1) as child:
+            process = int(child.receive()["versions"]["process"])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)

@@ -1,19 +1,30 @@
 """Records, tables and JSON, made from rows written by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import tinygrad_mnist
 from benchmarks import step
 from benchmarks.race import Row
-from benchmarks.records import on_fewest_threads, title_among, write_json
+from benchmarks.records import on_fewest_threads, ran_on, title_among, write_json
 from tinygrad_mnist.errors import OutputError
 
 DESCRIPTION = {
     "import_seconds": 0.07,
     "versions": {"numpy": "2.0"},
     "blas": [{"library": "openblas", "version": "0.3", "kernel": "Haswell", "threads": 1}],
+}
+
+
+PHASES = {"forward": [1e-4] * 3, "backward": [1e-4, 2e-4, 9e-4], "update": [1e-4] * 3}
+
+
+OTHERS = DESCRIPTION | {
+    "versions": {"torch": "2.13"},
+    "blas": [{"library": "MKL and oneDNN", "kernel": "AVX512", "threads": 1}],
 }
 
 
@@ -27,7 +38,7 @@ def row(backend: str, *microseconds: float, blas: dict[str, str] | None = None) 
         first_step_seconds=0.002,
         warm_up_seconds=0.0101,
         seconds_per_step=[each * 1e-6 for each in microseconds],
-        phases={"forward": 1e-4, "backward": 2e-4, "update": 1e-4} if backend == "eager" else {},
+        phases=PHASES if backend == "eager" else {},
     )
 
 
@@ -47,6 +58,8 @@ def test_a_record_stands_alone() -> None:
     assert record["ratio_to_numpy"] == 1
     assert record["ratio_to_floor"] == pytest.approx(2)
     assert record["rounds"] == 3
+    assert record["rounds_microseconds"] == [400, 300, 500]
+    assert record["tinygrad_mnist"] == tinygrad_mnist.__version__
     assert record["blas"] == DESCRIPTION["blas"]
     assert record["processor"]
 
@@ -112,5 +125,20 @@ def test_json_replaces_the_old_file(tmp_path: Path) -> None:
 
 
 def test_json_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="The figures could not be written to"):
+    with pytest.raises(OutputError, match=r"Cannot write .*figures\.json: No such file"):
         write_json([], tmp_path / "missing" / "figures.json")
+
+
+def test_figures_that_cannot_be_written_leave_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError):
+        write_json([], tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_records_ran_on_is_one_sentence() -> None:
+    records = step.make_records([*ROWS, replace(ROWS[0], description=OTHERS)])
+    assert ran_on(records) == [
+        "Run on numpy 2.0, openblas 0.3 Haswell; torch 2.13, MKL and oneDNN AVX512."
+    ]
+    assert ran_on(records[3:4]) == []

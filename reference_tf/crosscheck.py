@@ -25,13 +25,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reference_tf import judgement
+from reference_tf import arguments, judgement
+from reference_tf.arguments import plain_array
 from reference_tf.equivalents import EQUIVALENTS
 from reference_tf.sweep import JudgedSweep, key
 from reference_tf.verdicts import Comparison, Report
 from tinygrad_mnist import Tensor
 from tinygrad_mnist.core.tape import reverse_sweep, source_lines
-from tinygrad_mnist.errors import ArgumentError, GradientError, ShapeError
+from tinygrad_mnist.errors import GradientError, ShapeError
 
 Array = npt.NDArray[Any]
 
@@ -65,31 +66,34 @@ def compare(
 
     Raises
     ------
+    ArgumentError
+        If f is no function, the order neither 1 nor 2, the seed no whole number, or an argument a
+        Tensor that requires a gradient.
+    DTypeError
+        If an argument has a dtype that either system lacks.
     GradientError
         If the result is not a Tensor that requires a gradient.
     ShapeError
-        If the cotangent has not the result's shape.
+        If an argument is ragged, or the cotangent has not the result's shape.
     UnsupportedError
         If TensorFlow's equivalent of a primitive is not known.
     StaleGraphError
         If f assigns a parameter that it has used.
-    ArgumentError
-        If the order is neither 1 nor 2.
     """
-    if order not in (1, 2):
-        raise ArgumentError(f"order must be 1 or 2. Received: {order!r}.")
-    arguments = [np.asarray(array) for array in arrays]
-    tensors = [Tensor(x, requires_grad=x.dtype.kind == "f") for x in arguments]
+    arguments.check(f, order, seed)
+    given = [plain_array(f"Argument {place}", array) for place, array in enumerate(arrays)]
+    tensors = [Tensor(x, requires_grad=x.dtype.kind == "f") for x in given]
     output, lines = _recorded(f, tensors)
     rng = np.random.default_rng(seed)
     if cotangent is None:
         cotangent = rng.standard_normal(output.shape)
-    if np.shape(cotangent) != output.shape:
+    received = plain_array("The cotangent", cotangent)
+    if received.shape != output.shape:
         raise ShapeError(
             f"The cotangent must have the shape of the result, {output.shape}. Received: "
-            f"{np.shape(cotangent)}."
+            f"{received.shape}."
         )
-    upstream = Tensor(np.asarray(cotangent, output.dtype), requires_grad=True)
+    upstream = Tensor(received.astype(output.dtype), requires_grad=True)
     names = {key(tensor): f"argument {place}" for place, tensor in enumerate(tensors)}
     names[key(upstream)] = "cotangent"
     table = {**EQUIVALENTS, **(equivalents or {})}

@@ -47,6 +47,7 @@ class JudgedSweep:
         self._received: dict[int, list[Array]] = defaultdict(list)
         self._received[key(output)].append(upstream)
         self._comparisons: dict[int, list[Comparison]] = defaultdict(list)
+        self._uses: dict[int, list[Comparison]] = defaultdict(list)
         self._finished = self._run()
 
     def _run(self) -> bool:
@@ -71,10 +72,11 @@ class JudgedSweep:
         rules = ((place, node.primitive.rule_of(place)) for place, _ in node.tracked)
         places = [place for place, rule in rules if rule is not ZERO]
         given = {p: array for p, (_, array) in zip(places, step.contributions, strict=False)}
-        self._comparisons[node.id] += [
-            judgement.summed("cotangent", step.cotangent, self._received[node.id]),
-            *judgement.cotangents(self.operations[node.id], step.cotangent, given),
-        ]
+        summed = judgement.summed("cotangent", step.cotangent, self._received[node.id])
+        judged = list(judgement.cotangents(self.operations[node.id], step.cotangent, given))
+        self._comparisons[node.id] += [summed, *judged]
+        for (_, operand), comparison in zip(node.tracked, judged, strict=True):
+            self._uses[key(operand)].append(comparison)
         for operand, contribution in step.contributions:
             self._reached[key(operand)] = operand
             self._received[key(operand)].append(contribution)
@@ -98,7 +100,8 @@ class JudgedSweep:
         found = gradients(self._output, leaves, self._upstream)
         for leaf, gradient in zip(leaves, found, strict=True):
             what = judgement.summed("gradient", gradient, self._received[key(leaf)])
-            yield Row(0, names.get(key(leaf), leaf.label), "", (what,))
+            name = names.get(key(leaf), leaf.label)
+            yield Row(0, name, "", (what,), tuple(self._uses[key(leaf)]))
 
 
 def key(tensor: Tensor) -> int:

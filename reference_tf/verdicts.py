@@ -13,7 +13,19 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Comparison:
-    """One array beside TensorFlow's: where the error is largest against its bound."""
+    """One array beside TensorFlow's: where the error is largest against its bound.
+
+    Attributes
+    ----------
+    what, size
+        What the array is, and how many elements it has.
+    index, ours, theirs, error, bound
+        Of that element.
+    fault
+        Why there is nothing to compare.
+    deviation, skipped
+        A known deviation of TensorFlow's, and how many elements were left out because of it.
+    """
 
     what: str
     index: tuple[int, ...] = ()
@@ -23,6 +35,8 @@ class Comparison:
     bound: float = 1.0
     fault: str = ""
     deviation: str = ""
+    skipped: int = 0
+    size: int = 0
 
     @property
     def ratio(self) -> float:
@@ -31,12 +45,15 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether the error is within its bound, or a known deviation of TensorFlow's."""
-        return bool(self.deviation) or self.ratio <= 1
+        """Whether the error is within its bound, but for known deviations of TensorFlow's."""
+        return self.ratio <= 1
 
     def __str__(self) -> str:
-        if self.deviation:
-            return f"{self.what} skipped: TensorFlow deviates ({self.deviation})"
+        if self.agrees and self.deviation:
+            return (
+                f"{self.what} agrees but at {self.skipped} of {self.size} elements, where "
+                f"TensorFlow deviates ({self.deviation})"
+            )
         if self.agrees:
             return f"{self.what} agrees"
         if self.fault:
@@ -50,12 +67,26 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Row:
-    """An operation of the tape, numbered as it ran, or a leaf (number 0)."""
+    """An operation of the tape, numbered as it ran, or a leaf (number 0).
+
+    Attributes
+    ----------
+    comparisons
+        What was compared for it.
+    uses
+        Of a leaf: the comparisons of what each operation gave it, which are in their rows too.
+    """
 
     number: int
     name: str
     line: str
     comparisons: tuple[Comparison, ...]
+    uses: tuple[Comparison, ...] = ()
+
+    @property
+    def worst(self) -> float:
+        """The largest error over its bound; of a leaf, in what it is the sum of too."""
+        return max(c.ratio for c in self.comparisons + self.uses)
 
     @property
     def agrees(self) -> bool:
@@ -102,9 +133,8 @@ class Report:
 
     @property
     def parts(self) -> list[float]:
-        """The error of each comparison over its bound, known deviations left out."""
-        rows = self.operations + self.leaves
-        return [c.ratio for row in rows for c in row.comparisons if not c.deviation]
+        """The error of each comparison over its bound."""
+        return [c.ratio for row in self.operations + self.leaves for c in row.comparisons]
 
     @property
     def worst(self) -> float:
@@ -113,7 +143,7 @@ class Report:
 
     @property
     def deviations(self) -> tuple[Row, ...]:
-        """The rows where a comparison was skipped, naming the known deviation."""
+        """The rows where elements were left out, naming the known deviation."""
         rows = self.operations + self.leaves
         return tuple(row for row in rows if any(c.deviation for c in row.comparisons))
 

@@ -78,6 +78,16 @@ def test_epochs_are_shuffled_and_differ():
     assert list(range(50)) != first != second != list(range(50))
 
 
+def test_an_epoch_can_keep_the_order_of_the_one_before():
+    data = Dataset(np.arange(5), np.arange(5))
+    assert data.next_batch(7, shuffle=False)[0].tolist() == [0, 1, 2, 3, 4, 0, 1]
+    assert data.next_batch(3)[0].tolist() == [2, 3, 4]
+    shuffled = data.next_batch(5)[0].tolist()
+    assert shuffled != [0, 1, 2, 3, 4]
+    assert data.next_batch(5, shuffle=False)[0].tolist() == shuffled
+    assert data.epochs_completed == 4
+
+
 def test_the_epoch_is_complete_with_its_last_example():
     dataset = numbered(4)
     counts = []

@@ -1,16 +1,13 @@
-"""The command ``check``: the network's gradients on real digits, against differences."""
+"""The command ``check``: the network's gradients on real digits, against two judges."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -58,51 +55,56 @@ def check(options: argparse.Namespace) -> int:
     cost = Cost(options.seed, options.data_dir)
     print(
         f"gradients of the {'-'.join(map(str, Settings().sizes))} network's cost on {EXAMPLES} "
-        f"digits, seed {options.seed}, against central differences in float64"
+        f"digits, seed {options.seed}, against central differences in float64 and TensorFlow",
+        flush=True,
     )
     with threadpool_limits(1, user_api="blas"):  # at this size a second thread only waits
         report = check_grads(cost, *cost.parameters, order=1, seed=options.seed)
-    _print_table(cost, report)
+    opinion = tensorflows_opinion(cost)
+    _print_table(cost, report, opinion.worst)
     print(f"{report.verdict}: {report.verdict.meaning}" if report.passed else report)
-    told, agreed = tensorflows_opinion(cost)
-    print(f"{told}\n({time.perf_counter() - start:.1f} s)")
-    return 0 if report.passed and agreed else WRONG
+    print(f"{opinion.told}\n({time.perf_counter() - start:.1f} s)")
+    return 0 if report.passed and opinion.agrees else WRONG
 
 
-def tensorflows_opinion(cost: Cost) -> tuple[str, bool]:
-    """Return what TensorFlow says of every operation and gradient, and whether it agrees.
+class Opinion(NamedTuple):
+    """What TensorFlow says of every operation and gradient.
 
-    Where it is not installed that is said, and nothing disagrees.
+    ``worst`` has the largest error of each parameter's gradient as a part of its bound. It is
+    empty where TensorFlow is not installed, which agrees with everything, or the sweep broke off.
     """
+
+    told: str
+    agrees: bool
+    worst: Mapping[str, float]
+
+
+def tensorflows_opinion(cost: Cost) -> Opinion:
+    """Ask TensorFlow, if it is installed."""
     try:
-        with no_standard_error():  # some of what it says at its start no setting silences
+        quiet = import_module("reference_tf.quiet")
+        with quiet.no_standard_error():  # some of what it says at its start no setting silences
             crosscheck = import_module("reference_tf.crosscheck")
     except ImportError as error:
-        return f"TensorFlow was not asked ({error}): pip install 'tinygrad-mnist[tf]'", True
+        told = f"TensorFlow was not asked ({error}): pip install 'tinygrad-mnist[tf]'"
+        return Opinion(told, True, {})
     judged = crosscheck.compare(cost, *cost.parameters)
-    return str(judged) if judged.agrees else f"TensorFlow departs: {judged}", judged.agrees
+    told = str(judged) if judged.agrees else f"TensorFlow departs: {judged}"
+    names = {f"argument {place}": name for place, name in enumerate(cost.names)}
+    worst = {names[row.name]: row.worst for row in judged.leaves}
+    return Opinion(told, judged.agrees, worst)
 
 
-@contextmanager
-def no_standard_error() -> Iterator[None]:
-    """Drop what the process, its C++ libraries too, writes to standard error in the block."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
-
-
-def _print_table(cost: Cost, report: Report) -> None:
-    print(f"{'parameter':<18}{'shape':<12}{'verdict':<18}{'worst error':>12}{'bound':>10}")
+def _print_table(cost: Cost, report: Report, worst: Mapping[str, float]) -> None:
+    print(f"{'':<48}{'differences':>22}{'TensorFlow':>13}")
+    print(
+        f"{'parameter':<18}{'shape':<12}{'verdict':<18}{'worst error':>12}{'bound':>10}"
+        f"{'of bound':>13}"
+    )
     for name, array, argument in zip(cost.names, cost.parameters, report.arguments, strict=True):
-        row = f"{name:<18}{array.shape!s:<12}{argument.verdict!s:<18}"
-        if argument.worst:
-            row += f"{argument.worst.error:>12.1e}{argument.worst.bound:>10.1e}"
-        print(row)
+        found = argument.worst
+        differences = (
+            f"{found.error:>12.1e}{found.bound:>10.1e}" if found else f"{'-':>12}{'-':>10}"
+        )
+        theirs = f"{worst[name]:>13.2g}" if name in worst else f"{'-':>13}"
+        print(f"{name:<18}{array.shape!s:<12}{argument.verdict!s:<18}{differences}{theirs}")

@@ -58,12 +58,15 @@ class Dataset:
         self._order = np.arange(self.num_examples, dtype=np.int64)
         self._cursor = self.num_examples
 
-    def next_batch(self, batch_size: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def next_batch(
+        self, batch_size: int, shuffle: bool = True
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the next ``batch_size`` images and labels, as fresh arrays.
 
         A batch that reaches past the end of an epoch takes the rest of the old order and the
         start of a new one, so every example is seen exactly once per epoch; a batch larger than
-        the data set goes on through as many epochs as it needs.
+        the data set goes on through as many epochs as it needs. Without ``shuffle`` an epoch that
+        begins here has the order of the one before, the first that of the arrays.
 
         Raises ``ArgumentError`` if ``batch_size`` is not an integer of at least 1.
         """
@@ -71,14 +74,15 @@ class Dataset:
             raise ArgumentError(
                 f"batch_size must be an integer of at least 1, received {batch_size!r}."
             )
-        chosen = self._advance(int(batch_size))
+        chosen = self._advance(int(batch_size), shuffle)
         return self.images.take(chosen, axis=0), self.labels.take(chosen, axis=0)
 
-    def _advance(self, count: int) -> NDArray[np.int64]:
+    def _advance(self, count: int, shuffle: bool) -> NDArray[np.int64]:
         pieces = []
         while count:
             if self._cursor == self.num_examples:
-                self._order = self._generator.permutation(self.num_examples)
+                if shuffle:
+                    self._order = self._generator.permutation(self.num_examples)
                 self._cursor = 0
             piece = self._order[self._cursor : self._cursor + count]
             pieces.append(piece)

@@ -34,9 +34,11 @@ class FloorTrainer:
         inputs = [images, *(outputs for outputs, _ in self._buffers)]
         for layer, weights in enumerate(self._weights):
             np.matmul(inputs[layer], weights, out=inputs[layer + 1])
+        # The outer product of two vectors takes NumPy's matmul four times as long.
+        product = np.multiply if len(images) == 1 else np.matmul
         for layer in reversed(range(len(self._weights))):
             cotangent = self._buffers[layer][1]
-            np.matmul(inputs[layer].T, cotangent, out=self._gradients[layer])
+            product(inputs[layer].T, cotangent, out=self._gradients[layer])
             if layer:
                 np.matmul(cotangent, self._weights[layer].T, out=self._buffers[layer - 1][1])
         return math.nan

@@ -8,12 +8,12 @@ from graphs import check_plans
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tinygrad_mnist import Parameter, Tensor, capture, gradients, optim
+from tinygrad_mnist import Parameter, Tensor, capture, gradients, host, optim
 from tinygrad_mnist.errors import ProgramError
 from tinygrad_mnist.graph.checker import check_layout, check_program
 from tinygrad_mnist.graph.layout import Layout
-from tinygrad_mnist.graph.memory import Buffer
 from tinygrad_mnist.graph.passes import with_constants_folded, without_dead_code
+from tinygrad_mnist.graph.program import Slot
 from tinygrad_mnist.testing import strategies
 
 
@@ -95,6 +95,34 @@ def test_versions_of_parameters_of_one_name_are_told_apart():
     ]
 
 
+def test_gradients_are_called_as_the_leaves_are():
+    one, two = Parameter([1.0], name="weight"), Parameter([1.0], name="weight")
+    constant = Tensor([3.0], requires_grad=True)
+    two.grad = np.ones(1)
+
+    @capture
+    def function(weight):
+        loss = np.sum(weight * one * two * constant)
+        loss.backward()
+        return loss
+
+    function(np.ones(1))
+    lines = str(function.plans[0].program).splitlines()
+    given = [line.split()[0] for line in lines if line.startswith("  ") and " parameter " in line]
+    assert given == ["weight_2", "weight_3"]
+    (added,) = [line for line in lines if "add(grad of" in line]
+    assert "add(grad of weight_3, " in added
+    left = sorted(line.split(" = ")[0] for line in lines if line.startswith("leaves"))
+    assert left == [f"leaves grad of {name}" for name in ("c0", "weight_2", "weight_3")]
+
+
+def test_captured_functions_and_plans_say_what_they_are():
+    step = captured_step()
+    assert repr(step) == "<captured step, 1 plan>"
+    (plan,) = step.plans
+    assert repr(plan) == "<plan of step(x float64[4,3]): 18 instructions, 264 bytes>"
+
+
 def test_dead_code_goes_and_effects_stay():
     weight = Parameter([1.0], name="weight")
 
@@ -166,6 +194,14 @@ def test_a_result_of_another_shape_or_dtype(what, value):
         check_program(damaged(program, 0, result=wrong))
 
 
+def test_a_constant_whose_value_is_another():
+    program = captured_step().plans[0].program
+    reads = program.instructions[0].operands
+    wrong = Slot("constant", (4, 3), np.dtype(float), (24, 8), content=np.ones((4, 3), np.float32))
+    with pytest.raises(ProgramError, match=r"constant float64\[4,3\] whose value is float32 of"):
+        check_program(damaged(program, 0, operands=(wrong, *reads[1:])))
+
+
 def test_an_output_that_is_never_defined():
     program = captured_step().recordings[0]
     stray = dataclasses.replace(program.outputs[0])
@@ -180,6 +216,26 @@ def test_an_assignment_left_unfinished():
     shorter = dataclasses.replace(program, instructions=program.instructions[:last])
     with pytest.raises(ProgramError, match="unfinished"):
         check_layout(shorter, layout)
+
+
+def test_a_value_that_host_may_overwrite():
+    weight = Parameter([1.0], name="weight")
+
+    @capture
+    def function(x):
+        following = weight * x
+        weight.assign(following)
+        return following + host(lambda: np.zeros(1))
+
+    function(np.ones(1))
+    program = function.plans[0].program
+    layout = Layout(program)
+    (product, assigned) = [one.result for one in program.instructions[:2]]
+    check_layout(program, layout)
+    layout.places[product] = layout.places[assigned]
+    layout.skipped.add(1)
+    with pytest.raises(ProgramError, match=r"add .* reads value float64\[1\] after it was over"):
+        check_layout(program, layout)
 
 
 def random_plan(graph, order=1):
@@ -232,10 +288,19 @@ def test_an_arena_without_room_is_refused(graph):
         check_layout(program, layout)
 
 
-@given(strategies.graphs())
-def test_passes_keep_a_program_consistent(graph):
-    plan = random_plan(graph)
-    program = without_dead_code(plan.program)
-    assert program == plan.program
-    check_program(with_constants_folded(program, {}))
-    assert all(isinstance(buffer, Buffer) for buffer in plan.layout.buffers)
+@given(strategies.graphs(), st.data())
+def test_each_pass_keeps_a_program_consistent_and_leaves_it_nothing_to_do(graph, data):
+    places = range(len(graph.leaves))
+    fixed = {i: Tensor(graph.leaves[i]) for i in data.draw(st.sets(st.sampled_from(places)))}
+
+    def function(*leaves):
+        unused = graph(*leaves)
+        y = graph(*[fixed.get(i, leaf) for i, leaf in enumerate(leaves)])
+        return y, gradients(y, leaves, np.ones(y.shape)) if y.requires_grad else unused.shape
+
+    captured = capture(lambda *leaves: [one for one in function(*leaves) if type(one) is not tuple])
+    captured(*[Tensor(leaf, requires_grad=True) for leaf in graph.leaves])
+    check_plans(captured)
+    program = captured.plans[0].program
+    assert without_dead_code(program) == program
+    assert with_constants_folded(program, {}) == program

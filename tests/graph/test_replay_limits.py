@@ -5,17 +5,27 @@ names of these tests as the documentation of what that means.
 """
 
 import gc
+import operator
+import re
 import threading
 import time
 import warnings
 import weakref
+from contextlib import nullcontext, suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
 from graphs import check_plans
 
 from tinygrad_mnist import Parameter, Tensor, capture, gradients, host, nn, no_grad, optim, relu
-from tinygrad_mnist.errors import CaptureError, GradientError, ShapeError, StaleGraphError
+from tinygrad_mnist.errors import (
+    ArgumentError,
+    CaptureError,
+    GradientError,
+    ShapeError,
+    StaleGraphError,
+)
 from tinygrad_mnist.loop import cross_entropy
 
 
@@ -58,6 +68,41 @@ def test_large_feeds_are_read_where_they_are_and_never_written_to():
             fed += 1.0
     assert len(captured.plans) == 1
     check_plans(captured)
+
+
+@pytest.mark.parametrize("size", [10, 200], ids=["small", "large"])
+def test_a_host_value_that_writes_into_the_fed_array_comes_too_late(size):
+    fed = np.ones((size, size))
+
+    def overwrite():
+        fed.fill(7.0)
+        return np.zeros(())
+
+    def function(x):
+        late = host(overwrite)
+        return np.sum(x) + late, x[0, 0], x.T
+
+    captured = capture(function)
+    for _ in range(3):
+        fed.fill(1.0)
+        total, corner, turned = captured(fed)
+        assert (total.item(), corner.item(), turned.numpy().max()) == (size**2, 1.0, 1.0)
+
+
+def test_a_large_feed_is_let_go_after_the_call():
+    values = iter([1.0, 1.0])  # and at the third call there is none
+
+    @capture
+    def function(x):
+        return np.sum(x.T, axis=1) + host(lambda: np.array(next(values)))
+
+    for outcome in (nullcontext(), nullcontext(), suppress(CaptureError)):
+        fed = np.ones((300, 300))
+        with outcome:
+            function(fed)
+        fed = weakref.ref(fed)
+        assert fed() is None
+    assert len(function.plans) == 1
 
 
 def test_a_piece_of_a_parameter_may_be_fed():
@@ -152,6 +197,34 @@ def test_minus_zero_and_nan_are_arguments_of_their_own():
         expected = np.ones(1) * scale
         assert captured(np.ones(1), scale).numpy().tobytes() == expected.tobytes()
     assert len(captured.plans) == 3
+
+
+def test_a_python_number_that_changes_at_each_call_is_warned_of_once():
+    captured = capture(lambda x, scales, shift: x * scales["rate"] + shift)
+
+    def call(rate, shift=0):
+        return captured(np.ones(2, np.float32), {"rate": rate}, shift)
+
+    for turn in range(32):
+        call(turn / 100)
+    with pytest.warns(
+        RuntimeWarning, match=r"<lambda> .* each value of scales\['rate'\], which"
+    ) as seen:
+        call(0.5)
+    assert [Path(one.filename).name for one in seen] == ["test_replay_limits.py"]
+    call(0.6)
+    plans = captured.plans
+    assert len(plans) == 32
+    for turn in range(3):  # what the warning says to do
+        assert call(np.float32(turn)).dtype == np.float32
+    assert sum(plan not in plans for plan in captured.plans) == 1
+
+
+def test_plans_that_go_because_of_shapes_are_not_warned_of():
+    captured = capture(lambda x, times: x * times)
+    for size in range(1, 70):
+        captured(np.ones(size), 2 if size % 2 else 3)
+    assert len(captured.plans) == 32
 
 
 def test_python_arguments_must_be_hashable():
@@ -281,6 +354,41 @@ def test_what_host_writes_into_a_parameter_is_written_by_replays_and_when_they_a
         assert weight.item() == value
 
 
+def test_what_waits_in_the_memory_of_a_parameter_is_safe_from_host():
+    weight = Parameter([1.0], name="weight")
+
+    def doubled():
+        weight.assign(weight.numpy() * 2)
+        return weight.numpy()
+
+    @capture(verify=1)
+    def function(x):
+        following = weight * x
+        weight.assign(following)
+        written = host(doubled)  # into the weight, in which ``following`` was computed
+        return following + written
+
+    value = 1.0
+    for _ in range(4):
+        assert function(np.array([1.5])).item() == value * 1.5 + value * 3.0
+        value *= 3.0
+        assert weight.item() == value
+    check_plans(function)
+
+
+def test_host_may_write_into_what_was_fed_when_replays_are_verified():
+    fed = np.ones(2)
+
+    def overwrite():
+        fed.fill(7.0)
+        return np.zeros(1)
+
+    captured = capture(lambda x: x + host(overwrite), verify=2)
+    for _ in range(3):
+        fed.fill(1.0)
+        np.testing.assert_array_equal(captured(fed).numpy(), 1.0)
+
+
 def test_host_cannot_use_the_value_of_a_traced_tensor():
     with pytest.raises(CaptureError, match=r"test_replay_limits.py:\d+: numpy\(\) of a Tensor 'x'"):
         capture(lambda x: host(lambda: x.numpy() * 2.0))(np.ones(1))
@@ -346,16 +454,42 @@ def test_what_python_does_besides_happens_once():
 
 
 @pytest.mark.parametrize(
-    "ask", [bool, float, int, lambda x: x.numpy(), np.asarray, lambda x: x.tolist(), list]
+    ("asked", "ask"),
+    [
+        ("bool()", bool),
+        ("float()", float),
+        ("int()", int),
+        ("item()", lambda x: x.item()),
+        ("numpy()", lambda x: x.numpy()),
+        ("tolist()", lambda x: x.tolist()),
+        ("np.asarray()", np.asarray),
+        ("operator.index()", operator.index),
+    ],
 )
-def test_asking_a_traced_tensor_for_its_value_is_refused(ask):
+def test_asking_a_traced_tensor_for_its_value_is_refused(asked, ask):
     def function(x):
-        y = np.sum(x * 2.0)
-        ask(y if ask is not list else np.arange(3)[y.astype(int)])
+        y = np.sum(x * 2)
+        ask(y)
         return y
 
-    with pytest.raises(CaptureError, match=r"test_replay_limits.py:\d+: .*inside a captured"):
-        capture(function)(np.ones(1))
+    line = r"test_replay_limits.py:\d+"
+    said = rf"{line}: {re.escape(asked)} of the result of sum \({line}\), a Tensor of shape \(\)"
+    with pytest.raises(CaptureError, match=said):
+        capture(function)(np.ones(1, int))
+    with pytest.raises(CaptureError, match=rf"{re.escape(asked)} of a Tensor 'x' of shape \(\)"):
+        capture(lambda x: ask(x))(np.array(1))
+
+
+def test_an_index_that_depends_on_a_traced_tensor_is_refused():
+    with pytest.raises(CaptureError, match=r"np.asarray\(\) of the result of astype"):
+        capture(lambda x: np.arange(3)[np.sum(x).astype(int)])(np.ones(1))
+
+
+def test_asking_a_gradient_for_its_value_is_refused():
+    weight = Parameter([1.0], name="weight")
+    weight.grad = np.ones(1)
+    with pytest.raises(CaptureError, match=r"item\(\) of a Tensor 'grad of weight' of shape"):
+        capture(lambda x: x * weight.grad.item())(np.ones(1))
 
 
 def test_asking_a_parameter_for_its_value_is_refused():
@@ -853,6 +987,25 @@ def test_a_replay_that_fails_half_way_tells_what_it_had_changed():
         function(np.array([2.0]))
     assert weight.item() == 8.0
     assert other.item() == 3.0
+
+
+@pytest.mark.parametrize("keywords", [{}, {"z": np.ones(1)}])
+def test_a_call_that_does_not_fit_is_python_s_own_type_error(keywords):
+    captured = capture(lambda x, *, y=None: x)
+    with pytest.raises(TypeError, match=r"positional argument|unexpected keyword"):
+        captured(*[np.ones(1)] * (1 if keywords else 2), **keywords)
+    assert captured(np.ones(1)).item() == 1.0
+
+
+def test_what_is_built_in_may_be_captured():
+    captured = capture(getattr)
+    assert [captured(np.eye(2) * i, "T").numpy().max() for i in (1.0, 2.0)] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("verify", ["a", -1, 1.5, None])
+def test_what_verify_is_given_must_be_a_count(verify):
+    with pytest.raises(ArgumentError, match=r"an integer of at least 0\. Received"):
+        capture(verify=verify)
 
 
 def test_an_error_while_capturing_is_the_function_s_own_and_leaves_no_plan():

@@ -4,7 +4,17 @@ from graph import test_capture, test_program, test_replay_limits
 
 from tinygrad_mnist import optim
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.graph import binding, capture, layout, memory, passes, plan, returned, signature
+from tinygrad_mnist.graph import (
+    binding,
+    capture,
+    layout,
+    memory,
+    passes,
+    plan,
+    plans,
+    returned,
+    signature,
+)
 from tinygrad_mnist.graph.journal import Journal
 from tinygrad_mnist.ops import linear_algebra
 
@@ -48,8 +58,8 @@ REPLAY_MUTANTS = (
     ),
     edit(
         "signature: guards are not asked",
-        capture.Captured,
-        capture.Captured._found,
+        plans.Plans,
+        plans.Plans.found,
         ("if made.applies()", "if True"),
         oracles=(limits("test_another_optimizer_moving_the_parameters_makes_another_plan"),),
     ),
@@ -71,7 +81,7 @@ REPLAY_MUTANTS = (
         "signature: no_grad is forgotten",
         capture.Captured,
         capture.Captured._called,
-        ("tape.recording.on\n", "True\n"),
+        ("tape.recording.on)", "True)"),
         oracles=(limits("test_no_grad_around_a_call_is_part_of_the_signature"),),
     ),
     edit(
@@ -89,7 +99,7 @@ REPLAY_MUTANTS = (
         "feed: a large one is not bound again",
         binding.Binding,
         binding.Binding.feed,
-        ("if self.arrays[slot] is not array:", "if False:"),
+        ("self._hand_out(slot, array)", "pass"),
         oracles=(limits("test_large_feeds_are_read_where_they_are_and_never_written_to"),),
     ),
     edit(
@@ -98,6 +108,19 @@ REPLAY_MUTANTS = (
         binding.Binding.feed,
         ("array.base is not None or ", ""),
         oracles=(limits("test_a_piece_of_a_parameter_may_be_fed"),),
+    ),
+    edit(
+        "feed: a large one is kept",
+        binding.Binding,
+        binding.Binding.let_go,
+        ("self._hand_out(slot, own)", "pass"),
+        oracles=(limits("test_a_large_feed_is_let_go_after_the_call"),),
+    ),
+    laid_out(
+        "a large feed is read where it is though Python may write into it",
+        layout.Layout._is_read_where_it_is,
+        ("self.last[slot] < min(self._hosts, default=end)", "end"),
+        oracles=(limits("test_a_host_value_that_writes_into_the_fed_array_comes_too_late"),),
     ),
     edit(
         "fetch: not copied",
@@ -196,6 +219,12 @@ REPLAY_MUTANTS = (
         layout.Layout._forward_assignments,
         ("any(producer < read < position for read in reads)", "False"),
         oracles=(limits("test_a_value_assigned_late_is_not_written_early"),),
+    ),
+    laid_out(
+        "what Python may assign is not written to",
+        layout.Layout._parameter_memory_touched,
+        ("writes += self._hosts", "pass"),
+        oracles=(limits("test_what_waits_in_the_memory_of_a_parameter_is_safe_from_host"),),
     ),
     edit(
         "arena: buffers in use at once overlap",

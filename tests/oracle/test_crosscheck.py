@@ -12,7 +12,7 @@ import tinygrad_mnist as tm
 from reference_tf.crosscheck import compare
 from tinygrad_mnist import Parameter, gradients, primitive
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.errors import GradientError, ShapeError, UnsupportedError
+from tinygrad_mnist.errors import GradientError, ShapeError, TinygradError, UnsupportedError
 from tinygrad_mnist.ops import elementwise, linear_algebra
 
 pytestmark = pytest.mark.tf
@@ -100,7 +100,40 @@ def test_a_function_without_a_gradient_is_refused(f):
         compare(f, X)
 
 
-def test_a_known_deviation_is_named_and_not_counted():
-    report = compare(lambda x: np.cumprod(x, axis=0), np.array([2.0, 0.0, 3.0]))
-    assert report.agrees
-    assert "TensorFlow deviates (cumprod of a zero)" in str(report)
+def test_a_leafs_worst_error_is_that_of_what_each_use_gave_it_too():
+    (leaf,) = compare(lambda x: tm.softmax(x) * x, X).leaves
+    assert [use.what for use in leaf.uses] == ["cotangent of b", "cotangent of x"]
+    assert leaf.worst == max(c.ratio for c in (*leaf.comparisons, *leaf.uses)) > 0
+
+
+WRONG_ARGUMENTS = {
+    "no function": ([X, X], {}, r"f must be a function of Tensors.* Received: ndarray\."),
+    "seed": ([np.tanh, X], {"seed": -1}, r"seed must be a whole number.* Received: -1\."),
+    "seed, text": ([np.tanh, X], {"seed": "x"}, r"seed must be a whole number.* Received: 'x'\."),
+    "order": ([np.tanh, X], {"order": 0}, r"order must be 1 or 2\. Received: 0\."),
+    "order, text": ([np.tanh, X], {"order": "x"}, r"order must be 1 or 2\. Received: 'x'\."),
+    "Parameter": (
+        [np.tanh, Parameter(X, name="w")],
+        {},
+        r"Argument 0 must be a plain array.* Received: Parameter 'w'.*\.numpy\(\)",
+    ),
+    "ragged": ([np.tanh, [[1.0], [1.0, 2.0]]], {}, "Argument 0 cannot be made an array: "),
+    "longdouble": (
+        [np.multiply, X, X.astype(np.longdouble)],
+        {},
+        r"no floating dtype wider than float64\. Received for argument 1: float128\.",
+    ),
+    "complex": ([np.tanh, X + 1j], {}, r"Argument 0 must hold booleans.* Received: complex128\."),
+    "cotangent": (
+        [np.tanh, np.zeros(1)],
+        {"cotangent": ["a"]},
+        r"The cotangent must hold booleans, integers or real numbers\. Received: <U1\.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_ARGUMENTS)
+def test_a_wrong_argument_is_refused_in_one_sentence(name):
+    positional, keywords, message = WRONG_ARGUMENTS[name]
+    with pytest.raises(TinygradError, match=message):
+        compare(*positional, **keywords)

@@ -66,20 +66,6 @@ def cannot_be_recorded(ct, y, x):
     return ct * (1 - y * y)
 
 
-@pytest.mark.parametrize(
-    ("function", "operands", "deviation"),
-    [
-        (lambda x: np.prod(x), [[2.0, 0.0, 3.0]], "second derivative of a product with a zero"),
-        (lambda x: x ** np.ones(2), [[0.0, 1.0]], "x**0 at 0"),
-    ],
-)
-def test_a_deviation_of_the_second_order_is_named(function, operands, deviation):
-    assert not compare(function, *operands).deviations
-    report = compare(function, *operands, order=2)
-    assert report.agrees
-    assert f"TensorFlow deviates ({deviation})" in str(report)
-
-
 def test_at_nan_there_is_no_second_derivative():
     report = compare(np.tanh, np.array([np.nan, 1.0]), order=2)
     assert [comparison.what for comparison in report.operations[0].comparisons] == [

@@ -10,22 +10,23 @@ pytest.importorskip("tensorflow")
 from reference_tf.crosscheck import compare
 from tinygrad_mnist import gradients
 from tinygrad_mnist.ops import elementwise, linear_algebra
+from tinygrad_mnist.testing.strategies import graphs
 
-from .graphs import GRAPHS
+GRAPHS = graphs(dtypes=(np.float64, np.float32))
 
 pytestmark = pytest.mark.tf
 
 
 @hypothesis.given(GRAPHS)
 def test_tensorflow_agrees_with_every_step_of_a_random_graph(graph):
-    report = compare(graph, *graph.leaves(), seed=graph.seed)
+    report = compare(graph, *graph.leaves, seed=graph.seed)
     judges.note(report.parts)
     assert report.agrees, str(report)
 
 
 @hypothesis.given(GRAPHS)
 def test_tensorflow_agrees_to_second_order(graph):
-    report = compare(graph, *graph.leaves(), seed=graph.seed, order=2)
+    report = compare(graph, *graph.leaves, seed=graph.seed, order=2)
     judges.note(report.parts)
     assert report.agrees, str(report)
 
@@ -40,11 +41,11 @@ def test_a_wrong_rule_shrinks_to_a_few_steps(monkeypatch):
     def differs(graph):
         # A graph without the operation is refused quickly.
         has_it = any(name == "matmul" for name, *_ in graph.steps)
-        return has_it and not compare(graph, *graph.leaves()).agrees
+        return has_it and not compare(graph, *graph.leaves).agrees
 
     smallest = hypothesis.find(GRAPHS, differs, settings=SHRUNK)
     assert len(smallest.steps) <= 3
-    report = compare(smallest, *smallest.leaves())
+    report = compare(smallest, *smallest.leaves)
     assert report.first.name == "matmul"
 
 

@@ -218,23 +218,19 @@ def test_command_trains_from_our_start_and_prints_like_ours(capsys):
     assert [line.split()[0] for line in lines[-3:]] == ["train", "validation", "test"]
 
 
-def test_accuracy_over_seeds_is_equal_in_distribution(capsys):
-    """The full comparison is ``python -m reference_tf --seeds 20``; here 3 short runs."""
-    assert main(["--seeds", "3", "--iterations", "200"]) == 0
-    header, *rows, means, errors = capsys.readouterr().out.splitlines()
-    assert header.split() == ["seed", "ours", "function", "difference"]
-    assert [row.split()[0] for row in rows] == ["0", "1", "2"]
-    assert errors.startswith("standard error")
-    # Of 10,000 answers 92 % are right, with a standard deviation of 0.27 % from test set to test
-    # set; both answer the same set, so their difference is smaller than that.
-    assert abs(float(means.split()[-1].strip("%"))) < 0.27
-
-
-@pytest.mark.parametrize("arguments", [("--seeds", "1"), ("--iterations", "0"), ("--api", "torch")])
+@pytest.mark.parametrize(
+    "arguments", [("--seeds", "1"), ("--iterations", "0"), ("--api", "torch"), ("--json", "x.json")]
+)
 def test_command_refuses_what_makes_no_sense(capsys, arguments):
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert "Received" in capsys.readouterr().err or "torch" in arguments
+
+
+def test_the_command_writes_nothing_to_standard_error():
+    command = [sys.executable, "-m", "reference_tf", "--iterations", "1"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_importing_the_package_imports_no_tensorflow():

@@ -1,6 +1,7 @@
 """``tinygrad-mnist check``: a table with a verdict per parameter, and an exit status."""
 
 import os
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import small_runs
 
+from reference_tf.quiet import no_standard_error
 from tinygrad_mnist import Primitive, checking
 from tinygrad_mnist.cli import main
 from tinygrad_mnist.ops.activation import relu
@@ -59,18 +61,46 @@ class Opinion(SimpleNamespace):
         return "#3 matmul: cotangent of b differs"
 
 
+def asked(monkeypatch, **opinion):
+    crosscheck = SimpleNamespace(compare=lambda f, *arrays: Opinion(**opinion))
+    monkeypatch.setitem(sys.modules, "reference_tf.crosscheck", crosscheck)
+
+
+def column(out):
+    """What the table says of TensorFlow, by the parameter."""
+    rows = [line.split() for line in out.splitlines() if line.startswith("layers.")]
+    return {row[0]: row[-1] for row in rows}
+
+
 def test_the_command_fails_where_tensorflow_departs(capsys, monkeypatch, data):
-    departing = SimpleNamespace(compare=lambda f, *arrays: Opinion(agrees=False))
-    monkeypatch.setitem(sys.modules, "reference_tf.crosscheck", departing)
+    asked(monkeypatch, agrees=False, leaves=[])
     assert main(["check", "--data-dir", str(data)]) == 1
-    assert "TensorFlow departs: #3 matmul" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "TensorFlow departs: #3 matmul" in out
+    assert set(column(out).values()) == {"-"}
+
+
+def test_the_table_has_tensorflows_worst_error_of_each_parameter(capsys, monkeypatch, data):
+    leaves = [SimpleNamespace(name=f"argument {i}", worst=i / 10) for i in (1, 0)]
+    asked(monkeypatch, agrees=True, leaves=leaves)
+    assert main(["check", "--data-dir", str(data)]) == 0
+    found = column(capsys.readouterr().out)
+    assert len(found) == 6
+    assert found.pop("layers.0.weight") == "0"
+    assert found.pop("layers.0.bias") == "0.1"
+    assert set(found.values()) == {"-"}
+
+
+def test_it_says_how_long_it_took(capsys, data):
+    main(["check", "--data-dir", str(data)])
+    assert re.fullmatch(r"\(\d+\.\d s\)", capsys.readouterr().out.splitlines()[-1])
 
 
 def test_what_a_library_writes_as_it_loads_is_dropped_and_nothing_later(capfd):
-    with checking.no_standard_error():
+    with no_standard_error():
         os.write(2, b"chatter")
     os.write(2, b"an error")
-    with pytest.raises(ImportError), checking.no_standard_error():
+    with pytest.raises(ImportError), no_standard_error():
         raise ImportError
     print("another", file=sys.stderr)
     assert capfd.readouterr().err == "an erroranother\n"
@@ -83,4 +113,7 @@ def test_tensorflow_agrees():
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0
     assert "TensorFlow agrees with" in done.stdout
+    worst = [float(part) for part in column(done.stdout).values()]
+    assert len(worst) == 6
+    assert max(worst) <= 1
     assert done.stderr == ""

@@ -4,11 +4,15 @@ import subprocess
 import sys
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from tinygrad_mnist import softmax_cross_entropy_with_logits
-from tinygrad_mnist.testing import assert_grads, strategies
+from tinygrad_mnist import Tensor, softmax_cross_entropy_with_logits
+from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.testing import assert_grads, graphs, strategies
+
+UNSHRUNK = settings(max_examples=1000, phases=[Phase.generate], database=None)
 
 
 @given(st.data())
@@ -34,8 +38,41 @@ def test_reductions_over_any_axes(data):
 
 @given(st.data())
 def test_every_kind_of_index(data):
-    index = data.draw(strategies.indices((3, 2)))
-    assert_grads(lambda x: x[index], data.draw(strategies.values((3, 2))), order=1)
+    shape = data.draw(st.sampled_from([(3, 2), (4,), (2, 3, 2)]))
+    index = data.draw(strategies.indices(shape))
+    assert_grads(lambda x: x[index], data.draw(strategies.values(shape)), order=1)
+
+
+@given(st.data())
+def test_every_index_fits(data):
+    shape = data.draw(strategies.broadcastable_shapes(1))[0]
+    np.empty(shape)[data.draw(strategies.indices(shape))]
+
+
+KINDS = {
+    "an array and a slice": lambda parts: {"integers", "slice"} <= {*parts},
+    "two arrays": lambda parts: parts.count("integers") >= 2,
+    "a mask and a slice": lambda parts: {"mask", "slice"} <= {*parts},
+    "an array and a mask": lambda parts: {"integers", "mask"} <= {*parts},
+    "a negative step": lambda parts: "backwards" in parts,
+    "a new axis": lambda parts: {"integers", "new axis"} <= {*parts},
+}
+
+
+def kind(part):
+    if isinstance(part, np.ndarray):
+        return "mask" if part.dtype == bool else "integers"
+    if isinstance(part, slice):
+        return "slice" if (part.step or 1) > 0 else "backwards"
+    return "new axis" if part is None else "other"
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_indices_are_of_every_kind(name):
+    def has_it(index):
+        return isinstance(index, tuple) and KINDS[name]([kind(part) for part in index])
+
+    find(strategies.indices((3, 2, 4)), has_it, settings=UNSHRUNK)
 
 
 @given(st.data())
@@ -52,12 +89,37 @@ def test_labels_are_distributions(labels, logits):
     assert_grads(softmax_cross_entropy_with_logits, labels, logits)
 
 
+@pytest.mark.parametrize(("rows", "classes"), [(0, 0), (3, 0), (-1, 2)])
+def test_labels_of_no_class_are_refused(rows, classes):
+    with pytest.raises(ArgumentError, match=f"Received: {rows} rows and {classes} classes"):
+        strategies.labels(rows, classes)
+
+
+@given(strategies.labels(0, 3))
+def test_labels_of_no_row_are_empty(labels):
+    assert labels.shape == (0, 3)
+
+
 @given(strategies.graphs(max_nodes=16))
 def test_random_graphs(graph):
-    assert 8 <= len(graph.program) <= 16
+    assert len(graph.steps) <= 16
+    assert_grads(graph, *graph.leaves, order=1)
+
+
+@given(strategies.graphs(dtypes=(np.float32,)))
+def test_graphs_are_the_same_on_arrays_and_tensors(graph):
     value = graph(*graph.leaves)
-    if np.abs(value).max() < 1e3:  # powers of powers leave the differences no digits
-        assert_grads(graph, *graph.leaves, order=1)
+    assert value.dtype == np.float32
+    assert np.abs(value).max() <= 4
+    np.testing.assert_array_equal(graph(*map(Tensor, graph.leaves)).numpy(), value)
+
+
+@pytest.mark.parametrize("name", graphs.OPERATIONS)
+def test_graphs_have_every_operation(name):
+    def has_it(graph):
+        return any(step[0] == name for step in graph.steps)
+
+    find(strategies.graphs(), has_it, settings=UNSHRUNK)
 
 
 def test_without_hypothesis_the_error_says_what_to_install():

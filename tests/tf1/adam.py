@@ -16,14 +16,13 @@ class AdamOfTensorFlow1(optim.Adam):
         super().__init__(parameters, *map(float, np.float32(numbers)))
         self.betas = np.float32([self.beta_1, self.beta_2])
         self.powers = self.betas.copy()
-        self.constant = self.learning_rate
 
     def numbers(self):
         exact = corrected_rate(self.beta_1**self.iterations, self.beta_2**self.iterations)
         rounded = corrected_rate(*self.powers.astype(np.float64))
-        self.learning_rate = self.constant * rounded / exact
         self.powers *= self.betas
-        return super().numbers()
+        beta_1, beta_2, rate, epsilon = super().numbers()
+        return beta_1, beta_2, rate * rounded / exact, epsilon
 
 
 def corrected_rate(first_power, second_power):

@@ -110,6 +110,30 @@ CASES = [
     Case(
         "operators", lambda tf, x, y: (x + 1.0) * y - x / 2.0, two, lambda x, y: (x + 1) * y - x / 2
     ),
+    Case(
+        "operators with numbers of NumPy",
+        lambda tf, x: np.float64(0.5) * x / np.sqrt(784) - x * np.array([1.0, 2.0, 3.0, 4.0]),
+        one,
+        lambda x: x * (0.5 / 28 - np.array([1.0, 2.0, 3.0, 4.0], x.dtype)),
+    ),
+    Case(
+        "operators with lists",
+        lambda tf, x: [1.0, 2.0, 3.0, 4.0] * x + [1, 2, 3, 4],
+        one,
+        lambda x: (x + 1) * np.array([1, 2, 3, 4], x.dtype),
+    ),
+    Case(
+        "operators that divide down",
+        lambda tf, i, j: 100 // (i // 2 + j) // j,
+        (integers(90, 3, 4, dtype=np.int32), lambda *_: np.array([1, 2, 3, 4], np.int32)),
+        lambda i, j: 100 // (i // 2 + j) // j,
+    ),
+    Case(
+        "operators that divide floats down",
+        lambda tf, x: tf.cast(x // 0.25 - 1.5 // x, tf.int32),
+        (positive(3, 4),),
+        lambda x: np.int32(np.floor(x / 0.25) - np.floor(1.5 / x)),
+    ),
     # Matrices.
     Case("matmul", lambda tf, a, b: tf.matmul(a, b), (normal(2, 3), normal(3, 4)), np.matmul),
     Case(
@@ -158,6 +182,30 @@ CASES = [
         lambda x, y: np.stack([x, y], -1),
     ),
     Case(
+        "stack of symbols and numbers",
+        lambda tf, x: tf.stack([x, 2.0, np.float64(3.0)]),
+        (normal(),),
+        lambda x: np.array([x, 2, 3], x.dtype),
+    ),
+    Case(
+        "stack of integers",
+        lambda tf, i: tf.stack([1, i, 3]),
+        (integers(9, dtype=np.int32),),
+        lambda i: np.array([1, i, 3], np.int32),
+    ),
+    Case(
+        "reshape to a constant",
+        lambda tf, x: tf.reshape(x, tf.constant([-1, 6])),
+        (normal(4, 3, 2),),
+        lambda x: x.reshape(-1, 6),
+    ),
+    Case(
+        "split the rest",
+        lambda tf, x: tf.split(x, [1, -1, 2], axis=1)[1],
+        (normal(3, 6),),
+        lambda x: x[:, 1:4],
+    ),
+    Case(
         "split",
         lambda tf, x: tf.split(x, 2, axis=1)[1],
         (normal(3, 6),),
@@ -195,6 +243,12 @@ CASES = [
         lambda i: one_hot(i, 3, np.int32(1), np.int32(7)),
     ),
     Case(
+        "one_hot of constant depth",
+        lambda tf, i: tf.one_hot(i, tf.constant(4)),
+        (integers(4, 3),),
+        lambda i: one_hot(i, 4, np.float32(1), np.float32(0)),
+    ),
+    Case(
         "gather",
         lambda tf, x, i: tf.gather(x, i),
         (normal(5, 3), integers(5, 2, 4)),
@@ -229,6 +283,18 @@ CASES = [
         lambda tf, x: tf.reduce_sum(x, axis=[0, 2]),
         (normal(2, 3, 4),),
         lambda x: x.sum((0, 2)),
+    ),
+    Case(
+        "reduce_sum over axes in an array",
+        lambda tf, x: tf.reduce_sum(x, np.array([0, 2], np.int32)),
+        (normal(2, 3, 4),),
+        lambda x: x.sum((0, 2)),
+    ),
+    Case(
+        "reduce_mean of a list",
+        lambda tf, x: tf.reduce_mean([[x, 0.0], [1.0, 2.0]], 1),
+        (normal(),),
+        lambda x: np.array([x / 2, 1.5], x.dtype),
     ),
     Case(
         "reduce_sum by the old names",
@@ -294,6 +360,13 @@ CASES = [
     Case("nn.softmax dim", lambda tf, x: tf.nn.softmax(x, dim=0), one, lambda x: softmax(x, 0)),
     Case("nn.log_softmax", lambda tf, x: tf.nn.log_softmax(x), one, lambda x: np.log(softmax(x))),
     Case("nn.bias_add", lambda tf, x, b: tf.nn.bias_add(x, b), broadcast, np.add, unknown=False),
+    Case(
+        "nn.bias_add in a format",
+        lambda tf, x, b: tf.nn.bias_add(x, b, data_format="NHWC"),
+        (normal(2, 3, 4, 5), normal(5)),
+        np.add,
+        unknown=False,
+    ),
     Case("nn.l2_loss", lambda tf, x: tf.nn.l2_loss(x), one, lambda x: np.sum(x * x) / 2),
     Case(
         "nn.softmax_cross_entropy_with_logits",

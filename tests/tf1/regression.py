@@ -39,6 +39,37 @@ def fit(tf, make_optimizer, dtype, minimize, steps=20):
         return np.array(losses), sess.run(variables), sess.run(count)
 
 
+DECAYING = {
+    "gradient descent": lambda tf, rate: tf.train.GradientDescentOptimizer(rate),
+    "momentum": lambda tf, rate: tf.train.MomentumOptimizer(rate, 0.75),
+    "adam": lambda tf, rate: tf.train.AdamOptimizer(rate),
+}
+
+
+def rate(step):
+    """A learning rate that float32 has exactly."""
+    return 0.5 / 2 ** (step // 2)
+
+
+def fit_decaying(tf, make_optimizer, dtype, how, steps=8):
+    """Return the losses and the variables, by a learning rate that is fed, kept or computed."""
+    with tf.Graph().as_default(), tf.Session() as sess:
+        places, variables, loss = build(tf, dtype)
+        count = tf.Variable(0, trainable=False, name="count")
+        fed = tf.placeholder(tf.float32, [], name="rate")
+        kept = tf.Variable(0.0, trainable=False, name="kept")
+        symbol = {"fed": fed, "kept": kept, "computed": 0.5 / 2.0 ** tf.cast(count // 2, "float")}
+        train = make_optimizer(tf, symbol[how]).minimize(loss, count)
+        change = tf.assign(kept, fed)
+        sess.run(tf.global_variables_initializer())
+        losses = []
+        for step, batch in enumerate(batches(dtype, steps)):
+            feeds = {**dict(zip(places, batch, strict=True)), fed: rate(step)}
+            sess.run(change, feeds)
+            losses.append(sess.run([loss, train], feeds)[0])
+        return np.array(losses), sess.run(variables)
+
+
 OPTIMIZERS = {
     "gradient descent": lambda tf: tf.train.GradientDescentOptimizer(0.5),
     "momentum": lambda tf: tf.train.MomentumOptimizer(0.125, 0.75),

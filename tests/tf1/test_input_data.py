@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from small_runs import TEST, TRAIN, write_data
 
-from tinygrad_mnist.errors import DataError
+import tinygrad_mnist.tf1 as tf
+from tinygrad_mnist.errors import ArgumentError, DataError
 from tinygrad_mnist.tf1.examples.tutorials.mnist import input_data
 
 
@@ -43,6 +44,36 @@ def test_the_order_depends_on_the_seed(tmp_path):
 
     np.testing.assert_array_equal(batch(None), batch(0))
     assert not np.array_equal(batch(1), batch(0))
+
+
+def test_images_can_keep_their_rows_and_columns(tmp_path):
+    write_data(tmp_path)
+    flat = input_data.read_data_sets(tmp_path, False, True, tf.float32, True, 100)
+    mnist = input_data.read_data_sets(
+        tmp_path, reshape=False, validation_size=100, source_url="http://nowhere"
+    )
+    assert flat.train.labels.shape == (TRAIN - 100, 10)
+    assert mnist.validation.images.shape == (100, 28, 28, 1)
+    np.testing.assert_array_equal(mnist.test.images.reshape(TEST, -1), flat.test.images)
+    assert mnist.train.next_batch(5)[0].shape == (5, 28, 28, 1)
+
+
+def test_batches_in_the_order_of_the_file(tmp_path):
+    write_data(tmp_path)
+    train = input_data.read_data_sets(tmp_path, validation_size=100).train
+    for _ in range(2):
+        images, labels = train.next_batch(TRAIN - 100, fake_data=False, shuffle=False)
+        np.testing.assert_array_equal(images, train.images)
+        np.testing.assert_array_equal(labels, train.labels)
+    assert not np.array_equal(train.next_batch(TRAIN - 100)[0], train.images)
+
+
+def test_there_is_no_fake_data(tmp_path):
+    with pytest.raises(ArgumentError, match="no fake data here"):
+        input_data.read_data_sets(tmp_path, True)
+    write_data(tmp_path)
+    with pytest.raises(ArgumentError, match="no fake data here"):
+        input_data.read_data_sets(tmp_path).train.next_batch(5, True)
 
 
 def test_some_of_the_files_are_not_enough(tmp_path):

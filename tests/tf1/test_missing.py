@@ -78,7 +78,7 @@ def test_a_name_is_that_of_the_symbol():
         ("layers.dens", "Nearest: tf.layers.dense"),
         ("contrib.layer", "Nearest: tf.contrib.layers"),
         ("contrib.layers.xavier", "tf.contrib.layers has no name 'xavier'. Nearest: tf.contrib.l"),
-        ("qqq", "tf has no name 'qqq'. It has: tf.AUTO_REUSE, tf.Graph"),
+        ("qqq", "tf has no name 'qqq'. It has: tf.AUTO_REUSE, tf.ConfigProto, tf.Graph"),
     ],
 )
 def test_a_missing_name_is_answered_with_the_nearest(path, message):
@@ -149,14 +149,151 @@ REFUSED = {
     "dropping all": (lambda: tf.nn.dropout(x(), 0.0), ArgumentError, "above 0 and at most 1"),
     "labels and logits without names": (
         lambda: tf.nn.softmax_cross_entropy_with_logits(x(), x()),
-        TypeError,
-        "positional",
+        ArgumentError,
+        "needs its operands by name",
+    ),
+    "logits alone": (
+        lambda: tf.nn.sigmoid_cross_entropy_with_logits(logits=x()),
+        ArgumentError,
+        "needs its operands by name",
     ),
     "labels of another shape": (
         lambda: tf.nn.softmax_cross_entropy_with_logits(labels=x(), logits=x(shape=(None, 4))),
         ShapeError,
-        "labels and logits must have one shape",
+        r"of one shape. Received: labels X:0 of shape \(None, 3\) and logits X_1:0 of .*4\)\.$",
     ),
+    "biases that do not broadcast": (
+        lambda: tf.add(x(), tf.ones([5])),
+        ShapeError,
+        r"Add: X:0 of shape \(None, 3\) .* and ones:0 of .*: the shapes do not broadcast\.$",
+    ),
+    "two dtypes between operators": (
+        lambda: x() + x(tf.float64),
+        DTypeError,
+        r"add takes operands of one dtype\. .*Convert one with tf\.cast\.$",
+    ),
+    "two dtypes compared": (lambda: x() > x(tf.int32), DTypeError, "greater takes operands of one"),
+    "two dtypes in a list": (
+        lambda: tf.stack([tf.constant(1.0), tf.constant(3)]),
+        DTypeError,
+        "stack takes operands of one dtype",
+    ),
+    "a fraction between operators": (lambda: x(tf.int32) * 1.5, DTypeError, "Received: 1.5 of dt"),
+    "fractions of NumPy": (lambda: x(tf.int32) * np.array([1.5]), DTypeError, "dtype int32 was"),
+    "nothing between operators": (lambda: x() + None, DTypeError, "Received: None"),
+    "an operation for a value": (
+        lambda: tf.square(tf.global_variables_initializer()),
+        DTypeError,
+        "init is an operation, which has no value",
+    ),
+    "a number that is too large": (lambda: tf.constant(2**40), DTypeError, "dtype int32 was expe"),
+    "a Symbol converted": (
+        lambda: tf.convert_to_tensor(x(), tf.int32),
+        DTypeError,
+        "X:0 has dtype float32. Received: dtype int32. Use tf.cast",
+    ),
+    "sizes that do not make up a shape": (
+        lambda: tf.reshape(x(), [7, 5]),
+        ShapeError,
+        r"Reshape: X:0 of shape \(None, 3\) .*: cannot reshape .* \(12 stands for an unknown size",
+    ),
+    "no operands": (lambda: tf.stack([]), ArgumentError, "stack takes at least one operand"),
+    "a depth that is fed": (
+        lambda: tf.one_hot([1], x(tf.int32, [])),
+        ArgumentError,
+        r"one_hot: depth must be known.*Received: X:0, which depends on X:0 and is known in a run",
+    ),
+    "a shape of a variable": (
+        lambda: tf.zeros([tf.Variable(3, name="n") + 1, 2]),
+        ArgumentError,
+        "zeros: shape must be known.*Received: add:0, which depends on n:0",
+    ),
+    "an axis that is fed": (
+        lambda: tf.reduce_sum(x(), x(tf.int32, [])),
+        ArgumentError,
+        "Sum: axis must be known",
+    ),
+    "an axis that is a fraction": (lambda: tf.argmax(x(), 1.5), ArgumentError, "an integer, or"),
+    "a size of zeros that is not known": (lambda: tf.zeros([None, 2]), ArgumentError, "known size"),
+    "parts along no axis": (lambda: tf.split(x(), 2, 5), ShapeError, "there is no axis 5"),
+    "parts that are too long": (lambda: tf.split(x(), [4, -1], 1), ShapeError, "size 3 cannot be"),
+    "concat in the old order": (
+        lambda: tf.concat(1, [x(), x()]),
+        ArgumentError,
+        r"before TensorFlow 1\.0\. Write tf\.concat\(values, axis\)",
+    ),
+    "split in the old order": (
+        lambda: tf.split(1, 3, x()),
+        ArgumentError,
+        r"before TensorFlow 1\.0\. Write tf\.split\(value, num_or_size_splits, axis\)",
+    ),
+    "a rate of more than all": (
+        lambda: tf.nn.dropout(x(), rate=1.5),
+        ArgumentError,
+        r"dropout: rate must be a number in \[0, 1\). Received: 1\.5",
+    ),
+    "a probability that is text": (lambda: tf.nn.dropout(x(), "half"), ArgumentError, "keep_prob"),
+    "dropping by two names": (
+        lambda: tf.nn.dropout(x(), 0.5, rate=0.5),
+        ArgumentError,
+        "keep_prob 0.5 and rate 0.5",
+    ),
+    "channels that come first": (
+        lambda: tf.nn.bias_add(x(), tf.ones([3]), data_format="NCHW"),
+        ArgumentError,
+        "bias_add does not support data_format. Received: 'NCHW'",
+    ),
+    "a regularizer of a variable": (
+        lambda: tf.get_variable("w", [2], regularizer=tf.nn.l2_loss),
+        ArgumentError,
+        "get_variable does not support regularizer",
+    ),
+    "a collection of a variable": (
+        lambda: tf.Variable(1.0, collections=["local"]),
+        ArgumentError,
+        "tf.Variable does not support collections",
+    ),
+    "a regularizer of a layer": (
+        lambda: tf.layers.dense(x(), 3, kernel_regularizer=tf.nn.l2_loss),
+        ArgumentError,
+        "dense does not support kernel_regularizer",
+    ),
+    "a session elsewhere": (lambda: tf.Session("grpc://there"), ArgumentError, "'', this process"),
+    "a session of no graph": (lambda: tf.Session(graph=3), ArgumentError, "is a tf.Graph"),
+    "options of another kind": (lambda: tf.Session(config={}), ArgumentError, "tf.ConfigProto"),
+    "a loss that is a number": (
+        lambda: tf.train.AdamOptimizer().minimize(3.0),
+        ArgumentError,
+        "Adam minimizes a Symbol.*Received: float 3.0",
+    ),
+    "a list of other things": (
+        lambda: tf.train.AdamOptimizer().minimize(x(), var_list=[x()]),
+        ArgumentError,
+        "Adam changes variables only",
+    ),
+    "no pair of gradient and variable": (
+        lambda: tf.train.AdamOptimizer().apply_gradients([(tf.Variable(1.0), 1.0)]),
+        ArgumentError,
+        r"takes pairs \(gradient, variable\)",
+    ),
+    "a gradient of another shape": (
+        lambda: tf.train.AdamOptimizer().apply_gradients([([1.0, 2.0], tf.Variable(1.0))]),
+        ShapeError,
+        r"Variable:0 of shape \(\) was given a gradient of shape \(2,\)",
+    ),
+    "a learning rate of several numbers": (
+        lambda: tf.train.AdamOptimizer(tf.constant([0.1, 0.2])),
+        ArgumentError,
+        r"A learning rate must be a number. Received: Const:0 of shape \(2,\)",
+    ),
+    "a saver of no variable": (
+        lambda: tf.train.Saver([tf.constant(1.0)]),
+        ArgumentError,
+        "takes a list of variables, or a dictionary",
+    ),
+    "a saver of names": (lambda: tf.train.Saver(["w"]), ArgumentError, "takes a list of var"),
+    "a saver of a number": (lambda: tf.train.Saver({"w": 3.0}), ArgumentError, "dictionary of var"),
+    "a saver of one": (lambda: tf.train.Saver(tf.Variable(1.0)), ArgumentError, "takes a list of"),
 }
 
 

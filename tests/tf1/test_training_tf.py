@@ -7,7 +7,7 @@ import tinygrad_mnist.tf1 as ours
 from tinygrad_mnist import optim
 
 from .adam import AdamOfTensorFlow1
-from .regression import MINIMIZE, OPTIMIZERS, fit
+from .regression import DECAYING, MINIMIZE, OPTIMIZERS, fit, fit_decaying
 
 theirs = pytest.importorskip("tensorflow").compat.v1
 
@@ -37,6 +37,18 @@ def test_steps(monkeypatch, name, minimize, dtype):
         [received[0], *received[1]], [expected[0], *expected[1]], strict=True
     ):
         assert mine.dtype == reference.dtype == dtype
+        assert np.max(np.abs(mine - reference)) < tolerance(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("how", ["fed", "kept", "computed"])
+@pytest.mark.parametrize("name", DECAYING)
+def test_steps_of_decaying_length(monkeypatch, name, how, dtype):
+    monkeypatch.setattr(optim, "Adam", AdamOfTensorFlow1)
+    received, expected = (fit_decaying(tf, DECAYING[name], dtype, how) for tf in (ours, theirs))
+    for mine, reference in zip(
+        [received[0], *received[1]], [expected[0], *expected[1]], strict=True
+    ):
         assert np.max(np.abs(mine - reference)) < tolerance(dtype)
 
 

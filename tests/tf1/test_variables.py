@@ -103,10 +103,47 @@ def test_a_shape_can_be_that_of_the_first_value():
     assert w.shape == (4, 2)
     with pytest.raises(ShapeError, match="needs a shape"):
         tf.get_variable("v")
-    with pytest.raises(ShapeError, match="shape of known sizes"):
+    with pytest.raises(ArgumentError, match="The shape of the variable v must be made of known"):
         tf.get_variable("v", [None, 2])
     with pytest.raises(ShapeError, match=r"given a first value of \(4, 2\)"):
         tf.get_variable("v", [2, 4], initializer=tf.ones([4, 2]))
+
+
+@pytest.mark.parametrize(
+    ("initializer", "dtype"),
+    [
+        (0, tf.int32),
+        (1.5, tf.float32),
+        ([1, 2], tf.int32),
+        (True, tf.bool),
+        (np.ones(3), tf.float64),
+        (np.arange(3), tf.int64),
+        (tf.ones_initializer(tf.float64), tf.float32),
+        (lambda shape, dtype=None, partition_info=None: np.ones(shape), tf.float32),
+    ],
+)
+def test_the_dtype_is_that_of_a_first_value_unless_it_can_be_any(initializer, dtype):
+    shape = [3] if callable(initializer) else None
+    w = tf.get_variable("w", shape, initializer=initializer)
+    (value,) = values(w)
+    assert w.dtype == value.dtype == dtype
+    v = tf.get_variable("v", shape, tf.float64, initializer=initializer)
+    assert v.dtype == values(v)[0].dtype == tf.float64
+
+
+def test_arguments_that_change_nothing():
+    zeros = tf.zeros_initializer()
+    w = tf.get_variable(
+        "w", [2], None, zeros, None, False, collections=None, validate_shape=True, use_resource=True
+    )
+    v = tf.Variable(tf.zeros([2]), False, validate_shape=False, name="v")
+    assert not w.trainable
+    assert tf.trainable_variables() == []
+    assert tf.global_variables() == [w, v]
+    first = tf.glorot_uniform_initializer()([2, 3], partition_info=None)
+    assert first.shape == (2, 3)
+    y = tf.layers.dense(tf.ones([4, 2]), 3, kernel_regularizer=None, bias_constraint=None)
+    assert y.shape == (4, 3)
 
 
 def test_integers_begin_with_zeros():

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def real(data: Any) -> Array:
     try:
         array = np.asarray(data)
     except ValueError as error:
-        raise ShapeError(f"The data cannot be made an array: {error}.") from None
+        raise ShapeError(f"The data cannot be made an array: {plainly(error)}.") from None
     if array.dtype.kind not in "biuf":
         raise DTypeError(
             f"A tensor holds booleans, integers or real numbers. Received: {described(data)} "
@@ -82,6 +83,31 @@ def described(value: Any) -> str:
     return f"{type(value).__name__} {value!r:.60}"
 
 
+_PLAIN = (
+    (r"operands could not be broadcast together.*", "the shapes do not broadcast"),
+    (
+        r".* in its core dimension .*\(size (\d+) is different from (\d+)\)",
+        r"the inner sizes, \2 and \1, differ",
+    ),
+    (r".* does not have enough dimensions .*", "it takes no scalars"),
+    (r"setting an array element with a sequence.*", "its rows differ in length"),
+)
+"""What NumPy says of shapes, by a pattern, and what is said here."""
+
+
+def plainly(error: Exception) -> str:
+    """What NumPy complains of, without the signatures of its functions and without a full stop.
+
+    >>> plainly(ValueError("operands could not be broadcast together with shapes (3,) (4,) "))
+    'the shapes do not broadcast'
+    """
+    said = str(error).strip().rstrip(".")
+    for pattern, plain in _PLAIN:
+        if re.fullmatch(pattern, said, flags=re.DOTALL):
+            return re.sub(pattern, plain, said, flags=re.DOTALL)
+    return said
+
+
 _KINDS = {IndexError: IndexingError, TypeError: DTypeError, ZeroDivisionError: ShapeError}
 
 
@@ -94,4 +120,4 @@ def explained(
         kind = ShapeError
     received = ", ".join(map(described, operands))
     options = "".join(f", {name}={value!r:.60}" for name, value in static.items())
-    return kind(f"{primitive.name}: {str(error).rstrip('.')}. Received: {received}{options}.")
+    return kind(f"{primitive.name}: {plainly(error)}. Received: {received}{options}.")

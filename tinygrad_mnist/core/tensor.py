@@ -226,12 +226,15 @@ class Tensor(Operators):
         ShapeError
             If there is not exactly one element.
         """
+        return self._scalar("item()")
+
+    def _scalar(self, what: str) -> Any:
         if self.size != 1:
             raise ShapeError(
                 f"Only a tensor of one element is a Python scalar. Received: {self.label}. "
                 "Reduce it first (np.sum, np.mean) or use .numpy()."
             )
-        self._refuse_in_capture("item(), bool(), int() or float()")
+        self._refuse_in_capture(what)
         return self.data.item()
 
     def tolist(self) -> Any:
@@ -256,18 +259,18 @@ class Tensor(Operators):
             journal.refuse(self, what)
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._scalar("float()"))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._scalar("int()"))
 
     def __bool__(self) -> bool:
-        return bool(self.item())
+        return bool(self._scalar("bool()"))
 
     def __index__(self) -> int:
         if self.ndim or self.dtype.kind not in "iu":
             raise DTypeError(f"Only an integer scalar can be an index. Received: {self.label}.")
-        return int(self.item())
+        return int(self._scalar("operator.index()"))
 
     def __len__(self) -> int:
         if not self.ndim:

@@ -42,6 +42,9 @@ class Binding:
         self.phases: list[tuple[str, list[Thunk]]] = []
         self._own = {slot: self.arrays[slot] for slot in program.arguments}
         self._fed = {slot for slot in self._own if layout.places[slot][0].array is not None}
+        self._at_rest = {
+            slot: array for slot, array in self.arrays.items() if slot.root in self._fed
+        }
         self._views: dict[Slot, list[Instruction]] = defaultdict(list)
         self._readers: dict[Slot, list[tuple[list[Any], int]]] = defaultdict(list)
         for instruction in program.instructions:
@@ -71,11 +74,15 @@ class Binding:
         if array.base is not None or array.strides != own.strides:
             np.copyto(own, array)
             array = own
-        if self.arrays[slot] is not array:
-            self._hand_out(slot, array)
-            for view in self._views[slot]:
-                operand = self.arrays[view.operands[0]]
-                self._hand_out(view.result, view.primitive.kernel(operand, **view.static))
+        self._hand_out(slot, array)
+        for view in self._views[slot]:
+            operand = self.arrays[view.operands[0]]
+            self._hand_out(view.result, view.primitive.kernel(operand, **view.static))
+
+    def let_go(self) -> None:
+        """Refer no longer to arrays that were read where they are: they may be a whole data set."""
+        for slot, own in self._at_rest.items():
+            self._hand_out(slot, own)
 
     def _hand_out(self, slot: Slot, array: Array) -> None:
         """Give what reads a slot another array."""

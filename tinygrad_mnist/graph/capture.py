@@ -16,39 +16,22 @@ import operator
 import threading
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.errors import CaptureError
+from tinygrad_mnist.errors import ArgumentError, CaptureError
 from tinygrad_mnist.graph.comparison import matched
 from tinygrad_mnist.graph.journal import Journal
 from tinygrad_mnist.graph.passes import with_constants_folded, without_dead_code
 from tinygrad_mnist.graph.plan import Plan
+from tinygrad_mnist.graph.plans import Made, Plans
 from tinygrad_mnist.graph.program import Program
 from tinygrad_mnist.graph.returned import Returned
-from tinygrad_mnist.graph.signature import argument_name, part_of
+from tinygrad_mnist.graph.signature import Signature, argument_name, part_of
 from tinygrad_mnist.graph.structure import flatten, paths, unflatten
-
-MOST_PLANS = 32
-"""Signatures a captured function has plans for; the one made first is let go."""
-MOST_VARIANTS = 4
-"""Plans kept of one signature, for other states of what guards watch."""
-
-
-class Made(NamedTuple):
-    """A plan, what it was made of, when it applies, and how its outputs are handed out."""
-
-    recorded: Program
-    plan: Plan
-    guards: list[Callable[[], bool]]
-    returned: Returned
-
-    def applies(self) -> bool:
-        """Whether the plan is still right: parameters lie where they did, and so on."""
-        return all(guard() for guard in self.guards)
 
 
 def capture(function: Callable[..., Any] | None = None, *, verify: int = 0) -> Any:
@@ -71,9 +54,16 @@ def capture(function: Callable[..., Any] | None = None, *, verify: int = 0) -> A
 
     Raises
     ------
+    ArgumentError
+        If ``verify`` is no count.
     CaptureError
         If the function asks a Tensor for its value, returns something else, or does another thing
         when a replay is verified.
+
+    Warns
+    -----
+    RuntimeWarning
+        If an argument is another Python number at each call, so that no plan is ever used twice.
 
     >>> import numpy as np
     >>> from tinygrad_mnist import Parameter, optim
@@ -89,6 +79,11 @@ def capture(function: Callable[..., Any] | None = None, *, verify: int = 0) -> A
     >>> [float(step(np.array([0.0, 0.0]))) for _ in range(3)]
     [5.0, 1.25, 0.3125]
     """
+    if not isinstance(verify, int) or verify < 0:
+        raise ArgumentError(
+            "capture's verify is how many replays are run both ways, an integer of at least 0. "
+            f"Received: {verify!r:.60}."
+        )
     if function is None:
         return lambda function: Captured(function, verify)
     return Captured(function, verify)
@@ -104,20 +99,24 @@ class Captured:
         self.function = function
         self.name: str = getattr(function, "__name__", type(function).__name__)
         self._verify = verify
-        self._plans: dict[Any, list[Made]] = {}
+        self._plans = Plans(self.name, function)
         self._lock = threading.Lock()
         self._thread: int | None = None  # the one that has the lock
-        self._last: tuple[Any, Made] | None = None
+        self._last: tuple[Signature, Made] | None = None
 
     @property
     def plans(self) -> list[Plan]:
         """The plans made so far, one for each signature."""
-        return [made.plan for group in self._plans.values() for made in group]
+        return [made.plan for made in self._plans]
 
     @property
     def recordings(self) -> list[Program]:
         """What was written down for each plan, before any pass."""
-        return [made.recorded for group in self._plans.values() for made in group]
+        return [made.recorded for made in self._plans]
+
+    def __repr__(self) -> str:
+        count = len(self.plans)
+        return f"<captured {self.name}, {count} plan{'s' * (count != 1)}>"
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
@@ -154,15 +153,15 @@ class Captured:
             parts.append(part)
             if array is not None:
                 arrays.append(array)
-        key = structure, tuple(parts), tape.recording.on
-        made = self._found(key)
+        signature = Signature(structure, tuple(parts), tape.recording.on)
+        made = self._plans.found(signature)
         if made is None:
-            return self._captured(key, structure, leaves)
+            return self._captured(signature, leaves)
         if self._verify > 0:
             self._verify -= 1
             return made.returned.filled(self._verified(made, structure, leaves, arrays))
         if len(leaves) == len(arguments) and all(map(operator.is_, leaves, arguments)):
-            self._last = key, made
+            self._last = signature, made
         return made.returned.filled(made.plan.run(arrays))
 
     def _as_before(self, arguments: tuple[Any, ...]) -> Made | None:
@@ -182,25 +181,12 @@ class Captured:
                 return None
         return made if made.applies() else None
 
-    def _found(self, key: Any) -> Made | None:
-        try:
-            group = self._plans.get(key, ())
-        except TypeError:
-            raise CaptureError(
-                f"The arguments of the captured {self.name} that are not arrays must be hashable, "
-                f"since they tell its plans apart. Received: {key[1]!r:.200}."
-            ) from None
-        return next((made for made in group if made.applies()), None)
-
-    def _captured(self, key: Any, structure: Any, leaves: list[Any]) -> Any:
-        journal, returned, recorded = self._recorded(structure, leaves)
+    def _captured(self, signature: Signature, leaves: list[Any]) -> Any:
+        """Run the function, and make a plan of what it did."""
+        journal, returned, recorded = self._recorded(signature.structure, leaves)
         if not journal.moved:
             program = with_constants_folded(without_dead_code(recorded), journal.values)
-            made = Made(recorded, Plan(program), journal.guards, returned)
-            group = self._plans.pop(key, [])
-            self._plans[key] = [*group[-MOST_VARIANTS + 1 :], made]
-            while len(self._plans) > MOST_PLANS:
-                self._plans.pop(next(iter(self._plans)))
+            self._plans.add(signature, Made(recorded, Plan(program), journal.guards, returned))
         arrays = [tensor.data.copy(order="K") for tensor in returned.fetched]
         returned.forget()
         return returned.filled(arrays)
@@ -227,6 +213,7 @@ class Captured:
         self, made: Made, structure: Any, leaves: list[Any], arrays: Sequence[Array]
     ) -> list[Array]:
         """Run the function, then the plan from the same state, and compare."""
+        arrays = [array.copy(order="K") for array in arrays]  # a host may write into what was fed
         parameters = {
             slot.content: slot.content.data.copy()
             for slot in made.recorded.slots

@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_mnist.errors import ProgramError
 from tinygrad_mnist.graph.layout import Layout
 from tinygrad_mnist.graph.memory import Buffer, extent
-from tinygrad_mnist.graph.program import ASSIGN, EFFECTS, Instruction, Program, Slot
+from tinygrad_mnist.graph.program import ASSIGN, EFFECTS, HOST, Instruction, Program, Slot
 
 
 def check_program(program: Program) -> None:
@@ -22,9 +22,17 @@ def check_program(program: Program) -> None:
     Raises
     ------
     ProgramError
-        If a slot is defined twice or used before it is defined, or if the shape or dtype of a
-        result is not what its primitive makes of its operands.
+        If a slot is defined twice or used before it is defined, if the shape or dtype of a result
+        is not what its primitive makes of its operands, or if a constant's value is not laid out
+        as its slot says.
     """
+    for slot in program.constants:
+        value = slot.content
+        if (value.shape, value.dtype, value.strides) != slot.layout:
+            raise ProgramError(
+                f"{program.name} has a {_name(slot)} whose value is {value.dtype} of shape "
+                f"{value.shape} and strides {value.strides}."
+            )
     defined = set(program.arguments)
     for number, instruction in enumerate(program.instructions):
         for slot in (*instruction.reads, *filter(None, [instruction.result.base])):
@@ -76,6 +84,8 @@ def check_layout(program: Program, layout: Layout) -> None:
             memory.define_in_place(number, instruction)
         else:
             memory.write(number, instruction)
+        if instruction.primitive is HOST:
+            memory.lay_open(number, instruction)
     for slot in program.kept:
         memory.demand(slot, len(program.instructions), None)
     if None in memory.versions.values():
@@ -150,6 +160,16 @@ class _Memory:
             self.versions[self.layout.places[result][0]] = result.version
         else:
             self.held[result] = place
+
+    def lay_open(self, number: int, instruction: Instruction) -> None:
+        """Let Python look at parameters, and write into them and into what is read as it is fed."""
+        if None in self.versions.values():
+            raise _fault(number, instruction, "may look at a parameter with an unfinished value")
+        self.held = {
+            slot: place
+            for slot, place in self.held.items()
+            if place[0] == "arena" or slot.origin == "constant"
+        }
 
     def _overwrite(self, place: tuple[Any, int, int]) -> None:
         self.held = {slot: held for slot, held in self.held.items() if not _overlap(held, place)}

@@ -22,7 +22,8 @@ import numpy as np
 from tinygrad_mnist.core import gradient
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError, DTypeError
-from tinygrad_mnist.graph.symbol import Symbol, ancestors, parts
+from tinygrad_mnist.graph.dependence import ancestors
+from tinygrad_mnist.graph.symbol import Symbol, parts
 
 
 def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients") -> list[Any]:

@@ -8,19 +8,28 @@ gradients at the same place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.tape import no_grad, said_of
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import SessionError, TinygradError
+from tinygrad_mnist.errors import (
+    DTypeError,
+    IndexingError,
+    SessionError,
+    ShapeError,
+    TinygradError,
+)
+from tinygrad_mnist.graph.dependence import ancestors
 from tinygrad_mnist.graph.derivative import differentiate
+from tinygrad_mnist.graph.inference import misfit
 from tinygrad_mnist.graph.keeping import Keeping, Store
 from tinygrad_mnist.graph.placeholder import Placeholder
 from tinygrad_mnist.graph.structure import flatten, unflatten
-from tinygrad_mnist.graph.symbol import Symbol, ancestors
+from tinygrad_mnist.graph.symbol import Symbol
+from tinygrad_mnist.graph.uncomputed import Uncomputed
 from tinygrad_mnist.graph.variable import Variable
 
 
@@ -89,6 +98,9 @@ class Evaluation:
         try:
             with said_of(symbol.line):
                 value = symbol.function(*arguments, **keywords)
+        except (ShapeError, DTypeError, IndexingError) as error:
+            known = [_as_computed(leaf, values) for leaf in leaves]
+            raise misfit(f"{symbol.op_name} ({symbol.line})", known, error) from error
         except TinygradError as error:
             raise type(error)(f"{symbol.op_name} ({symbol.line}): {error}") from error
         # Of arrays alone, as in a sum of constants, a function makes an array.
@@ -132,6 +144,12 @@ def _in_order(symbols: set[Symbol]) -> tuple[list[Symbol], list[Symbol]]:
             behind_effects.add(symbol)
             late.append(symbol)
     return values, late
+
+
+def _as_computed(leaf: Any, values: Mapping[Symbol, Any]) -> Any:
+    """What an error says of an argument: of a symbol its name, and the shape that it has now."""
+    value = values[leaf] if isinstance(leaf, Symbol) else None
+    return Uncomputed(leaf.name, value.shape, value.dtype) if isinstance(value, Tensor) else leaf
 
 
 def _constant(value: Any) -> Any:

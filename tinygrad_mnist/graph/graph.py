@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -88,6 +88,13 @@ class Graph:
         finally:
             self._scope = before
 
+    def operands(self, operation: str, operands: Sequence[Any]) -> Sequence[Any]:
+        """Return what an operator between symbols takes for these operands: NumPy takes them all.
+
+        A kind of graph with other rules overrides this, to convert operands or to refuse them.
+        """
+        return operands
+
     def get_tensor_by_name(self, name: str) -> Any:
         """Return the symbol of a name such as ``"X:0"``, which ``"X"`` is short for.
 
@@ -110,25 +117,37 @@ class Graph:
     @contextmanager
     def as_default(self) -> Iterator[Graph]:
         """Make this the graph that new symbols go to, inside the block and in this thread."""
-        _defaults.graphs.append(self)
+        _defaults.entered.append(self)
         try:
             yield self
         finally:
-            _defaults.graphs.pop()
+            _defaults.entered.pop()
 
 
 class _Defaults(threading.local):
+    kind: type[Graph] = Graph
+
     def __init__(self) -> None:
-        self.graphs = [Graph()]
+        self.outermost: Graph | None = None
+        self.entered: list[Graph] = []
         self.sessions: list[Any] = []
 
 
 _defaults = _Defaults()
 
 
+def set_default_kind(kind: type[Graph]) -> None:
+    """Make the default graphs that are made from here on, of all threads, of this kind."""
+    _Defaults.kind = kind
+
+
 def get_default_graph() -> Graph:
     """Return the graph that new symbols go to, in this thread."""
-    return _defaults.graphs[-1]
+    if _defaults.entered:
+        return _defaults.entered[-1]
+    if _defaults.outermost is None:
+        _defaults.outermost = _defaults.kind()
+    return _defaults.outermost
 
 
 def reset_default_graph() -> None:
@@ -139,20 +158,20 @@ def reset_default_graph() -> None:
     SessionError
         Inside ``with graph.as_default()`` or ``with Session()``, which would go on with the old.
     """
-    if len(_defaults.graphs) > 1:
+    if _defaults.entered:
         raise SessionError(
             "The default graph cannot be reset inside a with block of a graph or a session; leave "
             "the block first."
         )
-    _defaults.graphs[0] = Graph()
+    _defaults.outermost = None
 
 
 @contextmanager
-def default_session(session: Any) -> Iterator[None]:
+def default_session(session: Any) -> Iterator[Any]:
     """Make this the session of ``symbol.eval()``, inside the block and in this thread."""
     _defaults.sessions.append(session)
     try:
-        yield
+        yield session
     finally:
         _defaults.sessions.remove(session)
 

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from itertools import islice, product
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_mnist.core.arrays import described, real
+from tinygrad_mnist.core.arrays import described, plainly, real
 from tinygrad_mnist.core.tape import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import DTypeError, ShapeError, TinygradError
@@ -27,8 +29,8 @@ from tinygrad_mnist.graph.structure import flatten, unflatten
 from tinygrad_mnist.graph.uncomputed import Uncomputed
 
 SIZES = (12, 24)
-"""What stands in for an unknown size: numbers that split and reshape well. If they do not, as where
-a vector becomes rows of 784, multiples of the integers in the call are tried."""
+"""What stands in for an unknown size: numbers that split and reshape well. If they do not, 0 is
+tried: what has no elements is reshaped to rows of any length. Then, sizes that there are."""
 
 RANKS = (2, 1, 0, 3, 4)
 """How many axes a shape of unknown rank is tried with."""
@@ -69,10 +71,10 @@ def infer(
     structure, members = flatten((arguments, keywords))
     shapes = [member.shape for member in members if _has_value(member)]
     known = [shape for shape in map(_shape_of, members) if shape]
-    factor = math.prod(member for member in members if type(member) is int and member > 0)
+    numbers = [member for member in members if type(member) is int and member > 0]
     found, failure = [], None
     for ranked in _ranked(shapes):
-        for choice in _choices(ranked, known, factor):
+        for choice in _choices(ranked, known, numbers):
             try:
                 found.append([_tried(function, structure, members, sizes) for sizes in choice])
                 break
@@ -81,7 +83,7 @@ def infer(
         if len(found) == 2:
             break  # where two ranks do, all may
     if not found:
-        raise _explained(operation, members, failure)
+        raise misfit(operation, members, failure)
     return _merged([result for results in found for result in results])
 
 
@@ -104,25 +106,29 @@ def _ranked(shapes: Sequence[Shape]) -> Iterator[list[tuple[int | None, ...]]]:
 
 
 def _choices(
-    shapes: Sequence[tuple[int | None, ...]], known: Sequence[tuple[int | None, ...]], factor: int
+    shapes: Sequence[tuple[int | None, ...]],
+    known: Sequence[tuple[int | None, ...]],
+    numbers: Sequence[int],
 ) -> Iterator[list[list[tuple[int, ...]]]]:
     """Yield lists of alternatives, each a list of known shapes; the first list is the freest.
 
     An unknown size can turn out to be a known one of the call, as that of ``[None]`` in a sum with
-    ``[5]``.
+    ``[5]``, or 1, or one of the numbers in the call or their product, as in a reshape to
+    ``[28, 28]``.
     """
     count = sum(shape.count(None) for shape in shapes)
     free = (None,) * count
     yield [_filled(shapes, free, size) for size in (SIZES if count else SIZES[:1])]
     if not count:
         return
-    sizes = sorted({size for shape in known for size in shape if size})
+    yield [_filled(shapes, free, 0)]
+    sizes = sorted({1, *numbers, math.prod(numbers), *(n for shape in known for n in shape if n)})
     most = max([MOST_ELEMENTS, *(math.prod(size or 1 for size in shape) for shape in known)])
     fixings = list(islice(product((None, *sizes), repeat=count), 1, MOST_CHOICES))
     fixings.sort(key=lambda fixing: count - fixing.count(None))
-    for fixing, scale in ((free, factor), *((fixing, 1) for fixing in fixings)):
+    for fixing in fixings:
         stand_ins = SIZES if None in fixing else SIZES[:1]
-        choice = [_filled(shapes, fixing, scale * size) for size in stand_ins]
+        choice = [_filled(shapes, fixing, size) for size in stand_ins]
         if all(math.prod(shape) <= most for shape in choice[-1]):
             yield choice
 
@@ -144,6 +150,9 @@ def _tried(
     function: Callable[..., Any], structure: Any, members: list[Any], shapes: list[tuple[int, ...]]
 ) -> _Result:
     sizes = iter(shapes)
+    declared = [member.shape or () for member in members if _has_value(member)]
+    # Where unknown sizes are 0, one of the result that is 0 comes from them: it is unknown too.
+    emptied = any(0 in s and 0 not in d for s, d in zip(shapes, declared, strict=True))
 
     def stand_in(member: Any) -> Any:
         if not isinstance(member, Uncomputed):
@@ -155,10 +164,22 @@ def _tried(
         return Tensor(np.full(next(sizes), fill, member.dtype), name=member.name)
 
     arguments, keywords = unflatten(structure, [stand_in(member) for member in members])
-    with no_grad(), np.errstate(all="ignore"):
+    with no_grad(), np.errstate(all="ignore"), _quiet() if emptied else nullcontext():
         returned, results = flatten(function(*arguments, **keywords))
         arrays = [real(result) for result in results]
-    return _Result(returned, tuple((array.shape, array.dtype) for array in arrays))
+
+    def shape_of(array: Any) -> Shape:
+        return tuple(size or None for size in array.shape) if emptied else array.shape
+
+    return _Result(returned, tuple((shape_of(array), array.dtype) for array in arrays))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what NumPy warns of where there are no elements, as of their mean."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
 
 
 def _merged(results: Sequence[_Result]) -> Any:
@@ -174,8 +195,8 @@ def _merged(results: Sequence[_Result]) -> Any:
     return unflatten(results[0].structure, merged)
 
 
-def _explained(operation: str, members: Sequence[Any], error: Exception | None) -> Exception:
-    """The error, of its class, about the shapes that the user knows."""
+def misfit(operation: str, members: Sequence[Any], error: Exception | None) -> Exception:
+    """Return the error, of its class, about the tensors that the user knows, by name and shape."""
     kind: type[Exception] = DTypeError if isinstance(error, TypeError) else ShapeError
     if isinstance(error, TinygradError):
         kind = type(error)
@@ -187,9 +208,11 @@ def _explained(operation: str, members: Sequence[Any], error: Exception | None) 
         for member in shaped
     )
     # The engine's message begins with the primitive, and ends with the stand-ins it received.
-    reason = re.sub(r"^(\w+: )+", "", str(error)).partition(" Received: ")[0].rstrip(".")
-    if any(
-        isinstance(member, Uncomputed) and None in (member.shape or (None,)) for member in shaped
-    ):
+    said = plainly(error) if isinstance(error, ValueError) else str(error)
+    reason = re.sub(r"^(\w+: )+", "", said).partition(" Received: ")[0].rstrip(".")
+    sizes = {size for member in shaped for size in (member.shape or (None,))}
+    said_sizes = {int(digits) for digits in re.findall(r"\d+", reason)} - sizes
+    if None in sizes and any(size and size % SIZES[0] == 0 for size in said_sizes):
         reason += f" ({SIZES[0]} stands for an unknown size)"
-    return kind(f"{operation}: {received} do not fit: {reason}.")
+    verb = "does" if len(shaped) == 1 else "do"
+    return kind(f"{operation}: {received} {verb} not fit: {reason}.")

@@ -19,7 +19,7 @@ from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
-from tinygrad_mnist.graph.program import ASSIGN, HOST, Instruction, Program, Slot, memory
+from tinygrad_mnist.graph.program import ASSIGN, HOST, Instruction, Program, Slot, called, memory
 
 
 class Journal:
@@ -116,11 +116,14 @@ class Journal:
         """Raise CaptureError if another call would give this tensor another value."""
         slot = self._slots.get(id(tensor.data))
         if tensor.assignable or (slot is not None and slot.origin != "constant"):
-            made = f", made by {tensor.node.primitive.name}" if tensor.node else ""
+            made = [one for one in self.instructions if one.result is slot]
+            which = f"a {tensor.label}"
+            if made:
+                which = f"the result of {made[0].primitive.name} ({made[0].line}), {which},"
             raise CaptureError(
-                f"{tape.users_line()}: {what} of a {tensor.label}{made} inside a captured function "
-                "would freeze the value it has in this one call. Return the tensor and convert "
-                "it outside, or choose with np.where."
+                f"{tape.users_line()}: {what} of {which} inside a captured function would freeze "
+                "the value it has in this one call. Return the tensor and convert it outside, or "
+                "choose with np.where."
             )
 
     def gradient(self, leaf: Tensor) -> Any:
@@ -131,8 +134,9 @@ class Journal:
             self.guards.append(lambda: (leaf._grad is None) is missing)
             if before is not None:
                 array = before.array if isinstance(before, tape.Lent) else before
-                tensor = Tensor(array.copy())
-                self._define(tensor.data, "gradient", content=leaf, name=f"grad of {_called(leaf)}")
+                name = f"grad of {called(leaf)}"
+                tensor = Tensor(array.copy(), name=name)
+                self._define(tensor.data, "gradient", content=leaf, name=name)
                 before = tensor
             self._gradients[id(leaf)] = leaf, before
         return self._gradients[id(leaf)][1]
@@ -215,7 +219,7 @@ class Journal:
             "parameter",
             content=parameter,
             version=version,
-            name=_called(parameter),
+            name=called(parameter),
         )
 
     def _watch(self, parameter: Parameter) -> None:
@@ -245,7 +249,3 @@ def _are_as_they_were(watched: Sequence[tuple[Parameter, Array, bool]]) -> bool:
         if parameter._storage is not storage or parameter.requires_grad is not required:
             return False
     return True
-
-
-def _called(leaf: Tensor) -> str:
-    return leaf.name or "parameter" + "x".join(map(str, leaf.shape))

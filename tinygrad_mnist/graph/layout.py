@@ -34,6 +34,7 @@ class Layout:
         self.skipped: set[int] = set()
         self._buffers: dict[int, Buffer] = {}
         self.first, self.last = lifetimes(program)
+        self._hosts = [i for i, one in enumerate(program.instructions) if one.primitive is HOST]
         self._place_what_has_memory()
         self.skipped.update(i for i, one in enumerate(program.instructions) if one.is_view)
         self._readers = self._positions_reading()
@@ -70,11 +71,23 @@ class Layout:
                 self._put(slot, buffer, address(slot.content.data) - address(whole))
             elif slot.origin == "constant":
                 self._put(slot, Buffer(slot.content, slot.content.nbytes))
-            elif slot.origin == "argument" and extent(slot) >= LARGE:
-                # Read where it is; if that will not do it is copied here, untouched until then.
+            elif self._is_read_where_it_is(slot):
+                # A view of something is copied, to here; otherwise this memory is never touched.
                 self._put(slot, Buffer(np.empty(extent(slot), np.uint8)))
             elif slot.origin in ("argument", "gradient"):
                 self._new(slot)
+
+    def _is_read_where_it_is(self, slot: Slot) -> bool:
+        """Whether a slot is a large argument that no ``host`` can write into before its last use.
+
+        That of an optimizer comes last, so it does not stand in the way of the batch.
+        """
+        end = len(self.program.instructions) + 1
+        return (
+            slot.origin == "argument"
+            and extent(slot) >= LARGE
+            and self.last[slot] < min(self._hosts, default=end)
+        )
 
     def _forward_assignments(self) -> None:
         """Let a producer write straight into the parameter its result is assigned to."""
@@ -120,9 +133,10 @@ class Layout:
         for position, instruction in enumerate(self.program.instructions):
             if instruction.primitive is ASSIGN:
                 touched[self.places[instruction.result][0]][1].append(position)
-            if instruction.primitive is HOST:  # Python may look at any parameter
-                for buffer in self._buffers.values():
-                    touched[buffer][0].append(position)
+        for buffer in self._buffers.values():  # Python may look at any parameter, and assign it
+            reads, writes = touched[buffer]
+            reads += self._hosts
+            writes += self._hosts
         return touched
 
     def _may_overwrite(self, instruction: Instruction, buffer: Buffer, offset: int) -> bool:

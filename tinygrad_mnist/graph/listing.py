@@ -12,9 +12,10 @@ from collections import Counter, defaultdict
 from itertools import groupby
 from typing import Any
 
+from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.graph.layout import Layout
 from tinygrad_mnist.graph.memory import Buffer
-from tinygrad_mnist.graph.program import ASSIGN, Instruction, Program, Slot
+from tinygrad_mnist.graph.program import ASSIGN, Instruction, Program, Slot, called
 
 
 def listing(program: Program) -> str:
@@ -30,17 +31,31 @@ class _Listing:
         self._counts: Counter[str] = Counter()
         self._namesakes: dict[str, dict[int, int]] = defaultdict(dict)
         self.buffers: dict[Buffer, str] = {}
+        self._constants = {id(slot.content): slot for slot in program.constants}
         for slot in program.slots:
-            self.names[slot] = self._named(slot)
+            if slot.origin != "gradient":
+                self.names[slot] = self._named(slot)
             if slot.base is None and slot.origin != "constant":
                 self._buffer(slot)
+        for slot in program.slots:
+            if slot.origin == "gradient":
+                self.names[slot] = f"grad of {self._leaf(slot.content)}"
 
     def _named(self, slot: Slot) -> str:
-        if not slot.name:
-            return self._numbered(slot)
-        namesakes = self._namesakes[slot.name]
-        number = namesakes.setdefault(id(slot.content), len(namesakes))
-        return slot.name + (f"_{number + 1}" if number else "") + "'" * slot.version
+        if slot.origin == "parameter":
+            return self._leaf(slot.content) + "'" * slot.version
+        return self._told_apart(slot.name, slot) if slot.name else self._numbered(slot)
+
+    def _leaf(self, leaf: Tensor) -> str:
+        """The name of a parameter, or of another leaf, which is a constant of the program."""
+        constant = self._constants.get(id(leaf.data))
+        return self.names[constant] if constant else self._told_apart(called(leaf), leaf)
+
+    def _told_apart(self, name: str, whose: Any) -> str:
+        """The name, with a number if something else has that name too."""
+        namesakes = self._namesakes[name]
+        number = namesakes.setdefault(id(whose), len(namesakes))
+        return name + (f"_{number + 1}" if number else "")
 
     def _numbered(self, slot: Slot) -> str:
         letter = "c" if slot.origin == "constant" else "%"
@@ -56,7 +71,9 @@ class _Listing:
             else:
                 owners = [other for other in buffer.slots if other.origin == "parameter"]
                 largest = max(owners, key=lambda other: other.size, default=None)
-                self.buffers[buffer] = f"memory of {largest.name}" if largest else "as it is fed"
+                self.buffers[buffer] = (
+                    f"memory of {self._leaf(largest.content)}" if largest else "as it is fed"
+                )
         return self.buffers[buffer]
 
     def text(self) -> str:
@@ -78,7 +95,7 @@ class _Listing:
         ]
         fetched = ", ".join(self.names[slot] for slot in program.outputs)
         left = [
-            f"grad of {leaf.name or leaf.label} = {self.names[slot]}"
+            f"grad of {self._leaf(leaf)} = {self.names[slot]}"
             for leaf, slot in program.gradients
             if slot is not None
         ]

@@ -5,14 +5,13 @@
 >>> double(np.array([1.0, 2.0])), double(np.array([3.0, 4.0]))
 (Tensor([2., 4.], dtype=float64), Tensor([6., 8.], dtype=float64))
 >>> double.plans[0].memory
-Memory(without_reuse=32, with_reuse=16, widest=32)
+Memory(without_reuse=32, with_reuse=16, widest=16)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import length_hint
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,21 +22,9 @@ from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError, TinygradError
 from tinygrad_mnist.graph.binding import Binding
+from tinygrad_mnist.graph.footprint import Memory, footprint
 from tinygrad_mnist.graph.layout import Layout
-from tinygrad_mnist.graph.memory import extent
 from tinygrad_mnist.graph.program import ASSIGN, HOST, Program, Slot
-
-
-class Memory(NamedTuple):
-    """Bytes for the values of a program, parameters and constants not counted.
-
-    Large arguments are read where they are, so that a plan has no memory for them.
-    ``widest`` is what must be alive at once where that is most.
-    """
-
-    without_reuse: int
-    with_reuse: int
-    widest: int
 
 
 class Plan:
@@ -86,16 +73,15 @@ class Plan:
     @property
     def memory(self) -> Memory:
         """The bytes the values take; see `Memory`."""
-        first, last = self.layout.first, self.layout.last
-        total = 0
-        changes = np.zeros(len(self.program.instructions) + 3, np.int64)  # from position -1 on
-        for slot in self.program.slots:
-            if slot.base is None and slot.origin not in ("parameter", "constant"):
-                size = extent(slot)
-                total += size
-                changes[first[slot] + 1] += size
-                changes[last[slot] + 2] -= size
-        return Memory(total, self.layout.arena, int(changes.cumsum().max()))
+        return footprint(self.layout)
+
+    def __repr__(self) -> str:
+        program = self.program
+        fed = ", ".join(f"{slot.name} {slot.typed_shape}" for slot in program.arguments)
+        return (
+            f"<plan of {program.name}({fed}): {len(program.instructions)} instructions, "
+            f"{self.layout.arena} bytes>"
+        )
 
     def _may_lend(self, leaf: Tensor, slot: Slot) -> bool:
         """Whether a gradient stays as it is until this leaf's own is fed to the next replay."""
@@ -144,14 +130,16 @@ class Plan:
         return self.finish()
 
     def finish(self) -> list[Array]:
-        """Date the assignments, leave the gradients on their leaves, and copy the outputs."""
+        """Date the assignments, leave the gradients, copy the outputs, let go of what was fed."""
         for parameter in self._assigned:
             parameter.storage()
         for leaf, gradient in self._after:
             leaf._grad = gradient
         for leaf, slot in self._copied:
             leaf._grad = self.arrays[slot].copy()
-        return [self.arrays[slot].copy(order="K") for slot in self.program.outputs]
+        outputs = [self.arrays[slot].copy(order="K") for slot in self.program.outputs]
+        self.binding.let_go()
+        return outputs
 
     def verify(
         self,
@@ -193,6 +181,7 @@ class Plan:
 
     def _abandoned(self, position: int) -> list[Parameter]:
         """Leave a run at an instruction: no gradients, and what had been assigned is dated."""
+        self.binding.let_go()
         for leaf, _ in self.program.gradients:
             leaf._grad = None
         changed = self._changed_before(position)

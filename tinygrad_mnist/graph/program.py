@@ -144,6 +144,12 @@ class Program:
         return listing(self)
 
 
+def called(leaf: Tensor) -> str:
+    """Return what a program calls a leaf."""
+    kind = "parameter" if leaf.assignable else "leaf"
+    return leaf.name or kind + "x".join(map(str, leaf.shape))
+
+
 def memory(parameter: Any) -> Array:
     """Return the bytes in which a parameter lies, alone or as part of a packed vector."""
     whole: Array = parameter._storage.base

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.core.arrays import plainly
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import DTypeError, SessionError, ShapeError
@@ -73,9 +74,15 @@ class Session:
         self._refuse_closed()
         if not self.graph.symbols:
             raise SessionError("The session's graph is empty: make the symbols before running one.")
+        given = {} if feed_dict is None else feed_dict
+        if not isinstance(given, Mapping):
+            raise SessionError(
+                "What is fed is a dictionary, as in run(cost, feed_dict={X: images}). Received: "
+                f"{type(feed_dict).__name__} {feed_dict!r:.60}."
+            )
         structure, leaves = flatten(fetches)
         wanted = [self._symbol(leaf, "fetch") for leaf in leaves]
-        feeds = {self._symbol(key, "feed"): value for key, value in (feed_dict or {}).items()}
+        feeds = {self._symbol(key, "feed"): value for key, value in given.items()}
         fed = sorted(feeds, key=lambda symbol: symbol.number)
         arrays = {_called(symbol): _converted(symbol, feeds[symbol]) for symbol in fed}
         fetched = list(dict.fromkeys(wanted))
@@ -168,10 +175,16 @@ def _converted(symbol: Symbol, value: Any) -> Array:
         )
     if symbol.dtype is None:
         raise SessionError(f"{symbol.name} has no value, so it cannot be fed.")
+    if value is None or isinstance(value, str | bytes):
+        raise DTypeError(
+            f"{symbol.name} was fed {value!r:.60}; a feed is a number, an array, or a list of them."
+        )
     try:
         given = np.asarray(value.data if isinstance(value, Tensor) else value)
     except ValueError as error:
-        raise ShapeError(f"{symbol.name} was fed what cannot be made an array: {error}.") from None
+        raise ShapeError(
+            f"{symbol.name} was fed what cannot be made an array: {plainly(error)}."
+        ) from None
     if not fits(given.shape, symbol.shape):
         raise ShapeError(
             f"{symbol.name} was fed an array of shape {given.shape}, but its shape is "

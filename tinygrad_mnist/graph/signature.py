@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -58,17 +58,41 @@ def part_of(leaf: Any) -> tuple[Array | None, Any]:
     return array, (array.shape, array.dtype, requires_grad, array.strides)
 
 
+class Signature(NamedTuple):
+    """How the arguments are nested, the part of each, and whether gradients are recorded."""
+
+    structure: Any
+    parts: tuple[Any, ...]
+    recording: bool
+
+
+def differing_numbers(one: Signature, other: Signature) -> list[int]:
+    """Return the places at which Python numbers differ, if these signatures differ in no more."""
+    if (one.structure, one.recording) != (other.structure, other.recording):
+        return []
+    pairs = list(zip(one.parts, other.parts, strict=True))
+    places = [place for place, (part, counterpart) in enumerate(pairs) if part != counterpart]
+    numbers = all({pairs[place][0][0], pairs[place][1][0]} <= {int, float} for place in places)
+    return places if numbers else []
+
+
 def argument_name(function: Callable[..., Any], path: Path) -> str:
     """Return what an argument is called, given its path in ``(arguments, keywords)``."""
     kind, name, *rest = path
-    if kind == 0:
-        parameters = enumerate(inspect.signature(function).parameters.values())
-        name = next(
-            f"{one.name}{name}" if one.kind is inspect.Parameter.VAR_POSITIONAL else one.name
-            for position, one in parameters
-            if position == name or one.kind is inspect.Parameter.VAR_POSITIONAL
-        )
-    return f"{name}{indexed(rest)}"
+    return f"{name if kind else _positional_name(function, name)}{indexed(rest)}"
+
+
+def _positional_name(function: Callable[..., Any], position: int) -> str:
+    try:
+        parameters = [*inspect.signature(function).parameters.values()]
+    except ValueError:  # of some that are built in Python does not know it
+        parameters = []
+    for place, parameter in enumerate(parameters):
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            return f"{parameter.name}{position}"
+        if place == position:
+            return parameter.name
+    return f"argument{position}"  # one too many, as Python says when the function is called
 
 
 def indexed(path: Sequence[Any]) -> str:

@@ -26,22 +26,24 @@ def flatten(value: Any) -> tuple[Any, list[Any]]:
 
 
 def _taken_apart(value: Any, leaves: list[Any]) -> Any:
+    factory = None
     if isinstance(value, dict):
         keys: Any = tuple(value)
         members: Iterable[Any] = value.values()
+        factory = getattr(value, "default_factory", None)
     elif isinstance(value, tuple | list):
         keys, members = None, value
     else:
         leaves.append(value)
         return LEAF
-    return type(value), keys, tuple([_taken_apart(member, leaves) for member in members])
+    return type(value), factory, keys, tuple([_taken_apart(one, leaves) for one in members])
 
 
 def paths(structure: Any) -> list[Path]:
     """Return where each leaf is: the keys and places that lead to it."""
     if structure is LEAF:
         return [()]
-    _, keys, structures = structure
+    _, _, keys, structures = structure
     steps = range(len(structures)) if keys is None else keys
     return [
         (step, *path)
@@ -58,10 +60,12 @@ def unflatten(structure: Any, leaves: Sequence[Any]) -> Any:
 def _built(structure: Any, leaves: Iterator[Any]) -> Any:
     if structure is LEAF:
         return next(leaves)
-    kind, keys, structures = structure
+    kind, factory, keys, structures = structure
     members = [_built(member, leaves) for member in structures]
     if keys is not None:
         built = kind()
+        if factory is not None:
+            built.default_factory = factory
         built.update(zip(keys, members, strict=True))
         return built
     return kind(*members) if hasattr(kind, "_fields") else kind(members)

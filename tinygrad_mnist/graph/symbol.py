@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,7 @@ from tinygrad_mnist.core.arrays import held
 from tinygrad_mnist.core.operators import Operators
 from tinygrad_mnist.core.primitive import Primitive, lookup
 from tinygrad_mnist.core.tape import users_line
-from tinygrad_mnist.errors import (
-    ArgumentError,
-    SessionError,
-)
+from tinygrad_mnist.errors import ArgumentError, SessionError
 from tinygrad_mnist.graph.graph import Graph, get_default_graph, get_default_session
 from tinygrad_mnist.graph.inference import infer
 from tinygrad_mnist.graph.shape import Shape
@@ -107,6 +104,20 @@ class Symbol(Uncomputed, Operators):
         return session.run(self, feed_dict)
 
     run = eval
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        operands = self.graph.operands(ufunc.__name__, inputs)
+        return super().__array_ufunc__(ufunc, method, *operands, **kwargs)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return self._floor_divided(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return self._floor_divided(other, self)
+
+    def _floor_divided(self, *operands: Any) -> Any:
+        operands = tuple(self.graph.operands("floor_divide", operands))
+        return _deferred(_floor_of_quotient, operands, {}, "floor_divide")
 
     def _apply_primitive(
         self, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any]
@@ -195,24 +206,6 @@ def defer_in_session(
     )
 
 
-def ancestors(
-    symbols: Iterable[Symbol], goes_on: Callable[[Symbol], bool] = lambda symbol: True
-) -> set[Symbol]:
-    """Return the symbols that these are computed from, with themselves.
-
-    The search does not go behind a symbol where ``goes_on(symbol)`` is false.
-    """
-    found: set[Symbol] = set()
-    pending = list(symbols)
-    while pending:
-        symbol = pending.pop()
-        if symbol not in found:
-            found.add(symbol)
-            if goes_on(symbol):
-                pending += symbol.inputs()
-    return found
-
-
 def _deferred(
     function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], name: str
 ) -> Any:
@@ -241,6 +234,11 @@ def parts(
         )
         for position, (shape, dtype) in enumerate(signatures)
     )
+
+
+def _floor_of_quotient(a: Any, b: Any) -> Any:
+    """The floor of a / b in the dtype of both; exact of integers of up to 53 bits."""
+    return np.floor(np.divide(a, b)).astype(np.remainder(a, b).dtype)
 
 
 def _is_signature(result: Any) -> bool:

@@ -49,6 +49,7 @@ positive = elementwise_ufunc(np.positive, x=lambda ct, y, x: ct)
 reciprocal = elementwise_ufunc(np.reciprocal, x=lambda ct, y, x: -ct * y * y)
 absolute = elementwise_ufunc(np.absolute, x=lambda ct, y, x: ct * np.sign(x))
 
+
 # Powers. The guards give x**0 a zero derivative at x = 0 (TF: nan), and make the derivative by
 # the exponent zero where the base is not positive.
 def _power_vjp_a(ct: Any, y: Any, a: Any, b: Any) -> Any:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.testing.examination import Examination
@@ -41,7 +42,7 @@ def check_grads(
         A function of the arrays. It is given Tensors and must return one, unless ``gradient`` or
         ``vjp`` is given: then it is any NumPy function.
     arrays
-        Where to check; gradients are taken by the floating ones.
+        Where to check, Parameters too; gradients are taken by the floating ones.
     gradient
         ``gradient(*arrays)``, a person's own, of a function with a single result: an array, or a
         tuple or list with one per floating argument.
@@ -57,7 +58,8 @@ def check_grads(
     ------
     ArgumentError
         If there is no floating array, what should be a function or a whole number is none, or the
-        function returns no Tensor, or no real numbers where ``gradient`` or ``vjp`` is given.
+        function returns no Tensor, or no real numbers where ``gradient`` or ``vjp`` is given;
+        if ``gradient`` or ``vjp`` raises anything.
     """
     for name, number, least in (("order", order, 1), ("seed", seed, 0)):
         if not isinstance(number, int | np.integer) or number < least:
@@ -92,7 +94,8 @@ def check_grads(
 
 def _copied(array: Any) -> Array:
     try:
-        return np.array(array)
+        with tape.no_grad():  # a Parameter says where to check, and is no part of the function
+            return np.array(array)
     except ValueError as error:
         raise ArgumentError(f"An argument is no array of numbers: {error}") from None
 

@@ -9,14 +9,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.testing.convergence import RELATIVE, SIDES, converge
 from tinygrad_mnist.testing.differences import (
     EPSILON,
+    ROUNDINGS,
     Scalar,
+    Slope,
     element,
     random_direction,
-    slope,
+    usual_step,
 )
-from tinygrad_mnist.testing.noise import COARSEST, measured_noise
+from tinygrad_mnist.testing.noise import COARSEST, ERRATIC, measured_noise
 from tinygrad_mnist.testing.verdict import Element, Verdict
 
 EVERY_ELEMENT_UP_TO = 256
@@ -24,17 +27,17 @@ WHOLE_GRADIENT_UP_TO = 2048
 """Elements of a wrong gradient that are all differentiated, to see the pattern of the error."""
 SAMPLED_ELEMENTS = 12
 DIRECTIONS = 4
-SHRINKS = (1.0, 1 / 8, 1 / 64)
-JUMP = 0.5 / SHRINKS[-1]
-"""Slopes over a jump grow as the step shrinks, at a kink they stay, under a root they grow by 8."""
-RELATIVE, ABSOLUTE = 1e-5, 1e-7
-"""Bounds of a central difference in float64, beside rounding: measured errors are below 1e-8."""
+ABSOLUTE = 1e-7
 TRUNCATION = 1e-10
 """h² f''' / 6 is 6e-12 f''': what a derivative that is zero may be off by."""
 COMPLEX_RELATIVE = 1e-8
 """The complex step is exact to rounding; a gradient may lose half of the digits."""
 CONVINCING = 1e-2
 """If rounding allows more than this part of the largest derivative, agreement proves nothing."""
+MANIFEST = 100
+"""An error of so many bounds is not due to noise, at a step where slopes agree."""
+DEVIATIONS = 10
+"""Standard deviations of measured noise that a slope times its step may be off by."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +52,24 @@ class Projection:
 def compare(
     projection: Projection, x: Array, gradient: Array, generator: np.random.Generator
 ) -> tuple[list[Element], Projection]:
-    """Compare a gradient of x's shape with differences; the largest error in bounds comes first.
+    """Compare a gradient of x's shape with differences: first what is wrong, then kinks.
 
     Every element of a small array; of a large one random directions, the largest elements and
-    some others, and, if a direction disagrees, the element that bisection leads to. Where
-    something disagrees the noise of the function is measured; if there is more than its dtypes
+    some others, and, if a direction disagrees, the element that bisection leads to. Where noise
+    may be why something disagrees it is measured; if there is more than the function's dtypes
     explain, all is compared again, and the projection returned is the one that knows of it.
     """
-    found = _compared(projection, x, gradient, generator)
-    if any(e.wrong or e.shrunk for e in found):
+    found = compared(projection, x, gradient, generator)
+    if any(map(_doubtful, found)):
         noisy = with_measured_noise(projection, x, gradient, generator)
         if noisy.epsilon > projection.epsilon:
-            return _compared(noisy, x, gradient, generator), noisy
+            return compared(noisy, x, gradient, generator), noisy
     return found, projection
+
+
+def _doubtful(found: Element) -> bool:
+    """Whether noise may be at work: it keeps slopes from agreeing, or has them agree roughly."""
+    return found.unbounded or found.still or (found.wrong and found.severity < MANIFEST)
 
 
 def with_measured_noise(
@@ -69,11 +77,12 @@ def with_measured_noise(
 ) -> Projection:
     """Return the projection with the rounding error that its values show at x."""
     noise = measured_noise(lambda moved: projection.value(moved)[0], x, generator)
-    if not noise.level:
+    values = max(noise.largest, projection.value(x)[1])
+    if not 0 < noise.level < ERRATIC * values:
         return projection
     # The value may be small by cancellation; over a unit the function moves by its gradient.
     size = float(np.abs(gradient).max(initial=0.0))
-    epsilon = min(noise.level / max(noise.largest, size, projection.value(x)[1]), COARSEST)
+    epsilon = min(noise.level / max(values, size), COARSEST)
 
     def value(moved: Array) -> tuple[float, float]:
         result, terms = projection.value(moved)
@@ -82,45 +91,77 @@ def with_measured_noise(
     return replace(projection, value=value, epsilon=epsilon)
 
 
+def only_measured_noise(
+    projection: Projection, x: Array, generator: np.random.Generator
+) -> Projection | None:
+    """Return the projection with bounds from measured noise alone; None if there is none."""
+    level = measured_noise(lambda moved: projection.value(moved)[0], x, generator).level
+    terms = DEVIATIONS * level / (ROUNDINGS * projection.epsilon)
+    if not level:
+        return None
+    return replace(projection, value=lambda moved: (projection.value(moved)[0], terms))
+
+
 def absolute_tolerance(gradient: Array) -> float:
     """Return what a central difference may be off by beside rounding and a relative error."""
     return ABSOLUTE * min(1.0, float(np.abs(gradient).max(initial=0.0))) + TRUNCATION
 
 
-def _compared(
+def compared(
     projection: Projection, x: Array, gradient: Array, generator: np.random.Generator
 ) -> list[Element]:
+    """Compare as `compare` does, with the rounding error that the projection is said to have."""
     absolute = absolute_tolerance(gradient)
 
     def measured(direction: Array, index: tuple[int, ...] | None) -> Element:
         slopes = float(np.vdot(direction, gradient))
-        return _measure(projection, x, direction, slopes, absolute, index)
+        return measure(projection, x, direction, slopes, absolute, index)
+
+    def at(flat: int) -> Element:
+        place = tuple(int(i) for i in np.unravel_index(flat, x.shape))
+        return measured(element(x.shape, place), place)
 
     if x.size <= EVERY_ELEMENT_UP_TO:
-        places = list(np.ndindex(*x.shape))
-        found = [measured(element(x.shape, place), place) for place in places]
+        found = [at(flat) for flat in range(x.size)]
     else:
         directions = [random_direction(generator, x.shape) for _ in range(DIRECTIONS)]
         # Along the signs of the gradient all that it has adds up: the clearest signal.
         directions[0] = np.copysign(directions[0], gradient)
-        found = [measured(direction, None) for direction in directions]
-        flat = np.abs(gradient).ravel().argsort()[-SAMPLED_ELEMENTS // 2 :].tolist()
-        flat += generator.integers(0, x.size, SAMPLED_ELEMENTS // 2).tolist()
-        wrong = [d for d, e in zip(directions, found, strict=True) if e.wrong]
+        along = [measured(direction, None) for direction in directions]
+        chosen = np.abs(gradient).ravel().argsort()[-SAMPLED_ELEMENTS // 2 :].tolist()
+        chosen += generator.integers(0, x.size, SAMPLED_ELEMENTS // 2).tolist()
+        wrong = [d for d, e in zip(directions, along, strict=True) if e.wrong]
         if wrong:
-            flat.append(_bisected(lambda d: measured(d, None).error, wrong[0]))
-        places = [tuple(int(i) for i in np.unravel_index(k, x.shape)) for k in flat]
-        found += [measured(element(x.shape, place), place) for place in dict.fromkeys(places)]
-    return sorted(found, key=lambda e: (not (e.wrong and e.measured), -e.severity))
+            chosen.append(_bisected(lambda d: measured(d, None).error, wrong[0]))
+        found = [at(flat) for flat in dict.fromkeys(chosen)]
+        if not any(e.wrong for e in found):
+            along = [_excused(e) for e in along]
+        found += along
+    return sorted(found, key=lambda e: (not (e.wrong and e.measured), not e.kink, -e.severity))
+
+
+def _excused(along: Element) -> Element:
+    """Return a comparison that is not held against the gradient at a kink.
+
+    Kinks of many elements, some convex and some concave, need not have between them what each
+    has between its own slopes.
+    """
+    return replace(along, bound=max(along.bound, along.error)) if along.kink else along
 
 
 def numeric_gradient(projection: Projection, x: Array) -> Array:
     """Return the whole gradient by central differences."""
-    slopes = [
-        slope(projection.value, x, element(x.shape, place), projection.epsilon).central
-        for place in np.ndindex(*x.shape)
-    ]
-    return np.array(slopes).reshape(x.shape)
+
+    def smooth(found: Slope) -> bool:
+        allowed = SIDES * (RELATIVE * abs(found.central) + found.noise)
+        return abs(found.right - found.left) <= allowed
+
+    def derivative(place: tuple[int, ...]) -> float:
+        direction = element(x.shape, place)
+        found = converge(projection.value, x, direction, projection.epsilon, smooth)
+        return found.slope.central
+
+    return np.array([derivative(place) for place in np.ndindex(*x.shape)]).reshape(x.shape)
 
 
 def judge(elements: list[Element]) -> Verdict:
@@ -129,6 +170,8 @@ def judge(elements: list[Element]) -> Verdict:
         return Verdict.WRONG
     if not all(e.measured for e in elements):
         return Verdict.NON_FINITE
+    if any(e.unbounded for e in elements):
+        return Verdict.PRECISION_LIMITED
     if any(e.kink for e in elements):
         return Verdict.KINK
     size = max((abs(e.numeric) for e in elements), default=0.0)
@@ -137,34 +180,40 @@ def judge(elements: list[Element]) -> Verdict:
     return Verdict.PRECISION_LIMITED if doubtful else Verdict.OK
 
 
-def _measure(
+def measure(
     projection: Projection,
     x: Array,
     direction: Array,
     analytic: float,
     absolute: float,
-    index: tuple[int, ...] | None,
+    index: tuple[int, ...] | None = None,
 ) -> Element:
-    """Compare one derivative, with smaller steps while a kink may lie within the step."""
-    steepness: list[float] = []
-    for shrink in SHRINKS:
-        found = slope(projection.value, x, direction, projection.epsilon, shrink)
-        bound = RELATIVE * abs(found.central) + absolute + found.noise
-        margin = 4 * bound  # the coefficients of a one-sided slope add up to four times as much
-        kink = not abs(found.right - found.left) <= margin
-        if not kink and abs(analytic - found.central) <= bound:
-            break
-        steepness.append(abs(found.left) + abs(found.right))
-    disagreed = len(steepness) == len(SHRINKS)
-    jumps = disagreed and steepness[-1] > JUMP * steepness[0] and steepness[-1] > margin
-    numeric = math.inf if jumps else found.central
+    """Compare one derivative: if the usual step disagrees, at the step where slopes converge."""
+
+    def allowed(found: Slope) -> float:
+        return RELATIVE * abs(found.central) + absolute + found.noise
+
+    def agrees(found: Slope) -> bool:
+        smooth = abs(found.right - found.left) <= SIDES * allowed(found)
+        return smooth and abs(analytic - found.central) <= allowed(found)
+
+    found, truncation, converged, jump = converge(
+        projection.value, x, direction, projection.epsilon, agrees
+    )
+    bound = allowed(found) + truncation
+    kink = converged and not abs(found.right - found.left) <= SIDES * bound
+    numeric = math.inf if jump else found.central
     exact = projection.complex_step(x, direction)
     if exact is not None and abs(exact - numeric) <= bound:
         numeric, bound = exact, COMPLEX_RELATIVE * abs(exact) + absolute / 1e3
-    allowed = margin if kink else bound
-    return Element(
-        index, analytic, numeric, found.left, found.right, allowed, kink, shrunk=shrink < 1
-    )
+    elif kink:
+        bound *= SIDES
+    elif not converged:
+        bound = math.inf
+    else:
+        bound += abs(found.right - found.left) / 2  # a kink that rounding hides moves it that far
+    still = found.step < usual_step(x, direction, projection.epsilon) and not found.steepness
+    return Element(index, analytic, numeric, found.left, found.right, bound, kink, still)
 
 
 def _bisected(error: Callable[[Array], float], direction: Array) -> int:

@@ -1,9 +1,11 @@
 """Slopes by differences: central and one-sided from five points, and the complex step.
 
-The step h is the cube root of the rounding error, times the element's size where that is above
-one: there truncation and rounding are about equal. In float64 it is 6e-6.
+The usual step is the cube root of the rounding error, times the element's size where that is
+above one. In float64 it is 6e-6.
 
->>> found = slope(lambda x: (float(abs(x[0])), float(abs(x[0]))), np.array([0.0]), np.array([1.0]))
+>>> x, direction = np.array([0.0]), np.array([1.0])
+>>> step = usual_step(x, direction)
+>>> found = slope(lambda x: (float(abs(x[0])), float(abs(x[0]))), x, direction, step)
 >>> round(found.left, 6), round(found.right, 6)
 (-1.0, 1.0)
 """
@@ -27,35 +29,45 @@ Scalar = Callable[[Array], tuple[float, float]]
 
 
 class Slope(NamedTuple):
-    """Estimates of one derivative, and how far rounding alone can move the central one."""
+    """Estimates of one derivative at one step, and how far rounding can move the central one."""
 
     central: float
     left: float
     right: float
     noise: float
+    step: float
+
+    @property
+    def steepness(self) -> float:
+        """The size of the one-sided slopes, which do not cancel at a kink."""
+        return abs(self.left) + abs(self.right)
+
+
+def usual_step(x: Array, direction: Array, epsilon: float = EPSILON) -> float:
+    """Return the step at which truncation and rounding are about equal, of a tame function."""
+    size = max(1.0, float(np.abs(x[direction != 0]).max(initial=0.0)))
+    return float(epsilon ** (1 / 3) * size)
 
 
 def slope(
-    function: Scalar, x: Array, direction: Array, epsilon: float = EPSILON, shrink: float = 1.0
+    function: Scalar, x: Array, direction: Array, step: float, epsilon: float = EPSILON
 ) -> Slope:
     """Differentiate at x along a direction from five points.
 
     Parameters
     ----------
+    step
+        The distance of neighbouring points, in lengths of the direction.
     epsilon
         The relative rounding error of the function.
-    shrink
-        Scales the step: a kink nearby that a step crosses, a smaller one does not.
     """
-    size = max(1.0, float(np.abs(x[direction != 0]).max()))
-    h = shrink * epsilon ** (1 / 3) * size
     length = np.vdot(direction, direction)
     values, taken, scale = [], [], 0.0
     for offset in (-2, -1, 0, 1, 2):
-        moved = x + offset * h * direction
+        moved = x + offset * step * direction
         value, terms = function(moved)
         values.append(value)
-        taken.append(float(np.vdot(moved - x, direction) / length))  # x + h is rounded
+        taken.append(float(np.vdot(moved - x, direction) / length))  # x + step is rounded
         scale = max(scale, terms)
     below2, below, here, above, above2 = values
     return Slope(
@@ -63,7 +75,8 @@ def slope(
         # Second order, so that curvature does not look like a kink.
         left=(3 * here - 4 * below + below2) / (2 * (taken[2] - taken[1])),
         right=(4 * above - 3 * here - above2) / (2 * (taken[3] - taken[2])),
-        noise=ROUNDINGS * epsilon * scale / h,
+        noise=ROUNDINGS * epsilon * scale / step,
+        step=step,
     )
 
 

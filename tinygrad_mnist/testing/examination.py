@@ -12,35 +12,19 @@ from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import RuleError
 from tinygrad_mnist.testing import cause
 from tinygrad_mnist.testing.compare import (
-    RELATIVE,
     WHOLE_GRADIENT_UP_TO,
     Projection,
-    absolute_tolerance,
-    compare,
-    judge,
     numeric_gradient,
-    with_measured_noise,
 )
-from tinygrad_mnist.testing.differences import COMPLEX_STEP, EPSILON, random_direction
-from tinygrad_mnist.testing.noise import COARSEST
+from tinygrad_mnist.testing.differences import COMPLEX_STEP, random_direction
+from tinygrad_mnist.testing.kinks import contradiction
+from tinygrad_mnist.testing.opinion import Opinion
 from tinygrad_mnist.testing.subject import Subject
 from tinygrad_mnist.testing.sweep import first_wrong_rule
-from tinygrad_mnist.testing.taylor import Remainder, remainder
-from tinygrad_mnist.testing.verdict import ArgumentReport, Element, Report, Verdict
+from tinygrad_mnist.testing.verdict import GRAVITY, ArgumentReport, Element, Report, Verdict
 
-GRAVITY = list(Verdict)
 WHOLE_JACOBIAN_UP_TO = 64
 """Elements of a Jacobian that is checked row by row, after one random combination of its rows."""
-LINEAR = 1.5
-"""A Taylor remainder that falls with a lower power has a part that falls like h: an error, or a
-kink within its steps."""
-STEPPED = (
-    "the differences agree, but over wider steps the Taylor remainder falls like "
-    "h^{0.exponent:.2f}, as if the derivative were off by {0.error:.1e}: the function moves in "
-    "steps, or rounds within"
-)
-TINY = "the error is too small for the Taylor remainder to show it"
-NO_SLOPE = "no slope ({0}): the function jumps, or is not finite on both sides"
 
 
 class Examination:
@@ -73,6 +57,7 @@ class Examination:
             self.cotangent.flat[row] = 1.0
         self.epsilon = subject.epsilon(self.arrays, self.value)
         self.projections = [self._projection(k) for k in range(len(self.floating))]
+        self.kinks: list[list[Element]] = [[] for _ in self.floating]
 
     def _first_value(self) -> Array:
         try:
@@ -123,11 +108,11 @@ class Examination:
             return self._verdict(Verdict.NONDETERMINISTIC, "the gradient changes the next result")
         if not np.isfinite(self.value).all():
             return self._verdict(Verdict.NON_FINITE, "the result itself is not finite")
-        arguments = tuple(self._argument(k, found[k], own[k]) for k in range(len(found)))
-        report = _gravest(arguments, self.subject.name)
+        arguments = [self._argument(k, found[k], own[k]) for k in range(len(found))]
+        report = _gravest(self._together(arguments, found), self.subject.name)
         if report.verdict is Verdict.WRONG:
-            k = next(i for i, a in enumerate(arguments) if a.verdict is Verdict.WRONG)
-            worst = arguments[k].elements
+            k = next(i for i, a in enumerate(report.arguments) if a.verdict is Verdict.WRONG)
+            worst = report.arguments[k].elements
             report = replace(report, cause=self._cause(k, found[k], doubled[k], worst))
         finite = all(np.isfinite(gradient).all() for gradient in found)
         if self.subject.by_engine and (report.verdict is Verdict.WRONG or not finite):
@@ -179,8 +164,7 @@ class Examination:
             return [*self.arrays[:position], x, *self.arrays[position + 1 :]]
 
         def projected(x: Array) -> tuple[float, float]:
-            terms = self.cotangent * self.subject.value(with_argument(x))
-            return float(terms.sum()), float(np.abs(terms).sum())
+            return self._contracted(with_argument(x))
 
         def complex_step(x: Array, direction: Array) -> float | None:
             result = self.subject.complex_value(with_argument(x + COMPLEX_STEP * 1j * direction))
@@ -192,48 +176,46 @@ class Examination:
         return Projection(projected, self.epsilon, complex_step)
 
     def _argument(self, k: int, gradient: Array, own: Array) -> ArgumentReport:
-        name, x = self.names[k], self.arrays[self.floating[k]].astype(np.float64)
+        x = self.arrays[self.floating[k]].astype(np.float64)
         for what, array in (("gradient", gradient), ("argument", x)):
             if not np.isfinite(array).all():
                 index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
                 note = f"the {what} at {list(index)} is {array[index]}"
-                return ArgumentReport(name, Verdict.NON_FINITE, note=note)
-        elements, self.projections[k] = compare(self.projections[k], x, gradient, self.generator)
-        straight = self._remainder(k, gradient, random_direction(self.wider, x.shape))
-        verdict, note = judge(elements), self._noise_note(k)
-        if verdict is Verdict.NON_FINITE:
-            note = NO_SLOPE.format(next(e.place for e in elements if not e.measured))
-        if verdict is Verdict.OK and straight.exponent < LINEAR and self._stepped(k, gradient):
-            verdict, note = Verdict.PRECISION_LIMITED, STEPPED.format(straight)
-        if verdict is Verdict.WRONG and straight.exponent > LINEAR:
-            note = TINY
-        if verdict is Verdict.OK and own.dtype != np.float64:
-            error = np.abs(own - gradient).max(initial=0.0)
-            half_of_the_digits = np.sqrt(max(np.finfo(own.dtype).eps, EPSILON))
-            if not error <= half_of_the_digits * np.abs(gradient).max(initial=0.0):
-                note = f"right in float64, but {own.dtype} is off by {error:.1e}"
-                verdict = Verdict.PRECISION_LIMITED
-        return ArgumentReport(name, verdict, tuple(elements[:5]), note, straight.exponent)
+                return ArgumentReport(self.names[k], Verdict.NON_FINITE, note=note)
+        opinion = Opinion(self.projections[k], x, gradient, self.generator, self.wider)
+        self.projections[k], self.kinks[k] = opinion.projection, opinion.kinks
+        return opinion.report(self.names[k], own)
 
-    def _noise_note(self, k: int) -> str:
-        noise = self.projections[k].epsilon
-        much = noise > 10 * self.epsilon
-        return f"the values are good to {noise:.0e} only" if much else ""
+    def _together(
+        self, arguments: list[ArgumentReport], gradients: Sequence[Array]
+    ) -> tuple[ArgumentReport, ...]:
+        """Return the reports, those of arguments whose kinked elements together are wrong changed.
 
-    def _remainder(self, k: int, gradient: Array, direction: Array) -> Remainder:
-        projection, x = self.projections[k], self.arrays[self.floating[k]].astype(np.float64)
-        derivative = float(np.vdot(direction, gradient))
-        tolerance = RELATIVE * abs(derivative) + absolute_tolerance(gradient)
-        value, epsilon = projection.value, projection.epsilon
-        return remainder(value, x, direction, derivative, epsilon, tolerance)
+        What an element at a kink is given is looked at along directions that move others too.
+        """
+        floating = [self.arrays[i].astype(np.float64) for i in self.floating]
 
-    def _stepped(self, k: int, gradient: Array) -> bool:
-        """Whether the values jitter and, at the wider steps that this asks for, do not agree."""
-        x = self.arrays[self.floating[k]].astype(np.float64)
-        noisy = with_measured_noise(self.projections[k], x, gradient, self.wider)
-        if not self.projections[k].epsilon < noisy.epsilon < COARSEST:
-            return False  # larger moves are steps of the function's own
-        return judge(compare(noisy, x, gradient, self.wider)[0]) is not Verdict.OK
+        def value(moved: Sequence[Array]) -> tuple[float, float]:
+            arrays = list(self.arrays)
+            for i, x in zip(self.floating, moved, strict=True):
+                arrays[i] = x.astype(arrays[i].dtype, copy=False)
+            return self._contracted(arrays)
+
+        epsilon = max(p.epsilon for p in self.projections)
+        found = contradiction(value, floating, gradients, self.kinks, epsilon, self.wider)
+        if found is None:
+            return tuple(arguments)
+        note = f"no subgradient: {len(found.places)} elements at a kink, moved together, disagree"
+        for k in {k for k, _ in found.places}:
+            elements = (found.along, *arguments[k].elements[:4])
+            arguments[k] = replace(
+                arguments[k], verdict=Verdict.WRONG, elements=elements, note=note
+            )
+        return tuple(arguments)
+
+    def _contracted(self, arrays: Sequence[Array]) -> tuple[float, float]:
+        terms = self.cotangent * self.subject.value(arrays)
+        return float(terms.sum()), float(np.abs(terms).sum())
 
     def _numeric(self, k: int) -> Array:
         x = self.arrays[self.floating[k]].astype(np.float64)

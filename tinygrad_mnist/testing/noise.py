@@ -28,6 +28,8 @@ SPACINGS = (1e-6, 1e-4, 1e-2)
 ORDERS = range(4, 9)
 COARSEST = 1e-3
 """The largest relative rounding error that is believed in: float16's."""
+ERRATIC = 10 * COARSEST
+"""Values that jitter more do not round: the function is too rough for the spacings."""
 MEDIAN = 0.6745
 """The median of the absolute value of a normal variable of deviation 1."""
 

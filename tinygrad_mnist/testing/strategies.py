@@ -6,14 +6,14 @@ accidental ties.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.errors import UnsupportedError
+from tinygrad_mnist.errors import ArgumentError, UnsupportedError
 
 try:
     from hypothesis import strategies as st
@@ -24,7 +24,23 @@ except ImportError:
         "pip install 'tinygrad-mnist[test]'."
     ) from None
 
-Shape = tuple[int, ...]
+from tinygrad_mnist.testing.graphs import BINARY, SHAPES, UNARY, Graph, Shape
+
+__all__ = [
+    "FAR",
+    "LAYOUTS",
+    "Graph",
+    "axes",
+    "broadcastable_shapes",
+    "graphs",
+    "indices",
+    "labels",
+    "layouts",
+    "matmul_shapes",
+    "seeds",
+    "values",
+]
+
 FAR = 0.05
 """How far from a kink values are drawn: much further than a step of the differences."""
 
@@ -90,25 +106,67 @@ def axes(draw: st.DrawFn, ndim: int) -> int | tuple[int, ...] | None:
     return signed[0] if draw(st.booleans()) else signed
 
 
+def indices(shape: Shape) -> st.SearchStrategy[Any]:
+    """An index: basic with new axes and negative steps, masks, integer arrays, or mixtures."""
+    basic = hnp.basic_indices(shape, allow_newaxis=True)
+    return st.one_of(basic, _masks(shape), _mixtures(shape)) if shape else basic
+
+
+def _masks(shape: Shape) -> st.SearchStrategy[Array]:
+    return seeds.map(lambda seed: np.random.default_rng(seed).random(shape) < 0.5)
+
+
 @st.composite
-def indices(draw: st.DrawFn, shape: Shape) -> Any:
-    """An index: basic with new axes, integer arrays with repeats, masks, or a mixture."""
-    generator = np.random.default_rng(draw(seeds))
-    kinds = ["basic", "mask"] if shape else ["basic"]
-    if shape and all(shape):
-        kinds += ["integers", "mixture"]
+def _mixtures(draw: st.DrawFn, shape: Shape) -> Any:
+    """For each axis a slice, a number, integers with repeats, or a mask; a new axis, an ellipsis.
+
+    Integers and masks choose the same number of places, so that they go together.
+    """
+    count = draw(st.integers(0, 2 * max(shape)))
+    index = [draw(_parts(size, count)) for size in shape]
+    if draw(st.booleans()):  # the last axes left out
+        index[draw(st.integers(0, len(shape) - 1)) + 1 :] = [Ellipsis]
+    if draw(st.booleans()):
+        index.insert(draw(st.integers(0, len(index))), None)
+    return tuple(index)
+
+
+@st.composite
+def _parts(draw: st.DrawFn, size: int, count: int) -> Any:
+    """Draw the part of an index along an axis of a size; an array of it chooses ``count`` places.
+
+    A column of integers goes together with them too: the result has an axis more.
+    """
+    kinds = ["slice"] + ["number", "integers", "column"] * (size > 0) + ["mask"] * (count <= size)
     kind = draw(st.sampled_from(kinds))
-    if kind == "basic":
-        return draw(hnp.basic_indices(shape, allow_newaxis=True))
+    if kind == "slice":
+        return draw(st.slices(size))
+    generator = np.random.default_rng(draw(seeds))
     if kind == "mask":
-        return generator.random(shape) < 0.5
-    rows = generator.integers(-shape[0], shape[0], draw(st.integers(0, 2 * shape[0])))
-    return rows if kind == "integers" else (rows, ..., None)
+        return generator.permutation(np.arange(size) < count)
+    shape = {"number": (), "integers": (count,), "column": (2, 1)}[kind]
+    places = generator.integers(-size, size, shape)
+    return int(places) if kind == "number" else places
+
+
+def labels(rows: int, classes: int) -> st.SearchStrategy[Array]:
+    """One distribution over classes per row: one-hot, smoothed, arbitrary, or uniform.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no class, for then there is no distribution, or rows is negative.
+    """
+    if rows < 0 or classes < 1:
+        raise ArgumentError(
+            "labels needs at least 0 rows and 1 class, for a distribution sums to 1. Received: "
+            f"{rows} rows and {classes} classes."
+        )
+    return _labels(rows, classes)
 
 
 @st.composite
-def labels(draw: st.DrawFn, rows: int, classes: int) -> Array:
-    """One distribution over classes per row: one-hot, smoothed, arbitrary, or uniform."""
+def _labels(draw: st.DrawFn, rows: int, classes: int) -> Array:
     generator = np.random.default_rng(draw(seeds))
     hot = np.eye(classes)[generator.integers(0, classes, rows)]
     even = np.full((rows, classes), 1 / classes)
@@ -119,45 +177,25 @@ def labels(draw: st.DrawFn, rows: int, classes: int) -> Array:
     return (1 - weight) * hot + weight * even
 
 
-@dataclass(frozen=True)
-class Graph:
-    """A random expression: a function of three arrays, and the arrays to call it with.
+_NOTHING = "nothing"
+"""What a step shrinks to, so that a graph that fails loses every step that it does not need."""
 
-    The leaves' shapes are among (2, 2), (1, 2), (2, 1), (); its repr is the program.
+
+def graphs(
+    *, min_nodes: int = 8, max_nodes: int = 25, dtypes: Sequence[npt.DTypeLike] = (np.float64,)
+) -> st.SearchStrategy[Graph]:
+    """Random expressions of so many nodes; one that fails shrinks to the nodes that it needs.
+
+    Three operands in ten are any earlier result, the others one of the last three: so nodes are
+    reused, and paths have unequal lengths.
     """
-
-    leaves: tuple[Array, ...]
-    program: tuple[tuple[str, int, int], ...]
-
-    def __call__(self, *leaves: Any) -> Any:
-        """Evaluate on arrays or Tensors."""
-        results = list(leaves)
-        for name, a, b in self.program:
-            results.append(OPERATIONS[name](results[a], results[b]))
-        return results[-1]
-
-
-OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "tanh": lambda a, b: np.tanh(a),
-    "sin": lambda a, b: np.sin(a),
-    "mean": lambda a, b: a - np.mean(a) * b,
-    "power": lambda a, b: 0.5 * np.square(a),
-}
-
-
-@st.composite
-def graphs(draw: st.DrawFn, *, min_nodes: int = 8, max_nodes: int = 25) -> Graph:
-    """Random expressions; three operands in ten are any earlier result, the others recent."""
-    shapes = st.sampled_from([(2, 2), (1, 2), (2, 1), ()])
-    leaves = tuple(draw(values(draw(shapes), scale=1.0)) for _ in range(3))
-    program = []
-    for node in range(3, 3 + draw(st.integers(min_nodes, max_nodes))):
-        operands = []
-        for _ in range(2):
-            anywhere = draw(st.integers(0, 9)) < 3
-            operands.append(draw(st.integers(0 if anywhere else node - 3, node - 1)))
-        program.append((draw(st.sampled_from(sorted(OPERATIONS))), operands[0], operands[1]))
-    return Graph(leaves, tuple(program))
+    distance = st.sampled_from((*(0, 1, 2) * 19, *range(25)))
+    step = st.one_of(
+        st.tuples(st.sampled_from((_NOTHING, *UNARY)), distance),
+        st.tuples(st.sampled_from(tuple(BINARY)), distance, distance),
+    )
+    steps = st.lists(step, min_size=min_nodes, max_size=max_nodes).map(
+        lambda drawn: tuple(step for step in drawn if step[0] != _NOTHING)
+    )
+    shapes = st.tuples(*[st.sampled_from(SHAPES)] * 3)
+    return st.builds(Graph, shapes, steps, seeds, st.sampled_from(dtypes))

@@ -96,6 +96,25 @@ class Subject:
             )
         return array
 
+    def value_near(self, arrays: Sequence[Array], shape: tuple[int, ...]) -> Array:
+        """Return the result of a shape that it has nearby; NaN where the function has none."""
+        try:
+            result = self.value(arrays)
+        except Exception:  # whatever a person's function raises outside its domain
+            return np.full(shape, np.nan)
+        return result if result.shape == shape else np.full(shape, np.nan)
+
+    def widened(self, given: Sequence[Array]) -> list[Array]:
+        """Return arrays in float64; as given if the function or its gradient refuses those."""
+        wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in given]
+        try:
+            value = self.value(wide)
+            if not self.by_engine:
+                self.gradients(wide, np.ones(value.shape))
+        except Exception:  # such as an assertion that the dtype is float32
+            return list(given)
+        return wide
+
     def _real(self, result: Any) -> Array:
         """Return a result as an array of real numbers, of booleans too."""
         try:
@@ -135,11 +154,10 @@ class Subject:
             if not output.requires_grad:
                 return [np.zeros(leaf.shape, leaf.dtype) for leaf in leaves]
             return engine.gradients(output, leaves, cotangent)
-        copies = [a.copy() for a in arrays]
         if self.vjp is not None:
-            found = self.vjp(cotangent.copy(), *copies)
-        else:
-            found = self.gradient(*copies) if self.gradient else None
+            found = _called(self.vjp, "vjp(cotangent, *arrays)", [cotangent, *arrays])
+        elif self.gradient is not None:
+            found = _called(self.gradient, "gradient(*arrays)", arrays)
         return list(found) if isinstance(found, tuple | list) else [found]
 
     def derivative(self, weights: Sequence[Array], cotangent: Array) -> Subject:
@@ -167,6 +185,18 @@ class Subject:
         except Exception:  # whatever a person's function makes of complex numbers
             return None
         return result if result.dtype.kind == "c" else None
+
+
+def _called(function: Callable[..., Any], form: str, arrays: Sequence[Array]) -> Any:
+    """Call a person's function with copies; what it raises is told with what it was given."""
+    try:
+        return function(*(a.copy() for a in arrays))
+    except Exception as error:
+        received = ", ".join(f"{a.dtype}{list(a.shape)}" for a in arrays)
+        raise ArgumentError(
+            f"The function given as {form} raised {type(error).__name__} when called with "
+            f"{received}: {error}. It must take these, in this order."
+        ) from error
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:

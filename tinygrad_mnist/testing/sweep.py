@@ -6,7 +6,7 @@ wrong and not merely downstream of one that is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +21,9 @@ from tinygrad_mnist.testing.compare import (
     compare,
     numeric_gradient,
 )
+from tinygrad_mnist.testing.kinks import contradiction
 from tinygrad_mnist.testing.subject import Subject
+from tinygrad_mnist.testing.verdict import Element
 
 
 class Fault(NamedTuple):
@@ -59,51 +61,101 @@ def first_wrong_rule(subject: Subject, arrays: Sequence[Array], cotangent: Array
 def _fault(step: tape.Step) -> Fault | None:
     """Return the operand whose contribution is wrong, and how; nothing if all are right."""
     primitive, contributions = step.node.primitive, iter(step.contributions)
-    for position, operand in step.node.tracked:
+    tracked, given, kinks = step.node.tracked, [], []
+    for position, operand in tracked:
         if primitive.rule_of(position) is ZERO:
-            contribution = np.zeros(operand.shape)
+            given.append(np.zeros(operand.shape))
         else:
-            contribution = next(contributions)[1]
-        fault = _wrong(step, position, contribution)
-        if fault:
-            name = primitive.operand_names[0 if primitive.variadic else position]
-            name = f"{name}[{position}]" if primitive.variadic else name
-            return Fault(f"{name}: {fault.rule}", fault.cause)
-    return None
+            given.append(next(contributions)[1])
+        if not np.isfinite(given[-1]).all():
+            place = np.argwhere(~np.isfinite(given[-1]))[0].tolist()
+            return Fault(f"{_name(step, position)}: {given[-1][tuple(place)]} at {place}")
+        projection, x = _projection(step, position, given[-1]), _wide(step.node.arrays[position])
+        found, projection = compare(projection, x, given[-1], np.random.default_rng(0))
+        worst = next((e for e in found if e.wrong and e.measured), None)
+        if worst is not None:
+            cause = _cause(step, position, given[-1], projection)
+            return Fault(f"{_name(step, position)}: {_told(worst)}", cause)
+        kinks.append([e for e in found if e.kink and e.index is not None])
+    return _fault_of_kinks(step, [position for position, _ in tracked], given, kinks)
 
 
-def _wrong(step: tape.Step, position: int, contribution: Array) -> Fault | None:
-    """Compare a contribution with differences of the kernel in float64."""
-    if not np.isfinite(contribution).all():
-        place = np.argwhere(~np.isfinite(contribution))[0].tolist()
-        return Fault(f"{contribution[tuple(place)]} at {place}")
-    node, cotangent = step.node, step.cotangent
-    arrays: list[Any] = [_wide(array) for array in node.arrays]
+def _fault_of_kinks(
+    step: tape.Step,
+    positions: Sequence[int],
+    given: Sequence[Array],
+    kinks: Sequence[Sequence[Element]],
+) -> Fault | None:
+    """Judge what elements at a kink, of all operands together, are given."""
+    arrays: list[Any] = [_wide(array) for array in step.node.arrays]
 
-    def projected(x: Array) -> tuple[float, float]:
-        operands = [*arrays[:position], x, *arrays[position + 1 :]]
-        terms = cotangent * node.primitive.kernel(*operands, **node.static)
-        return float(terms.sum()), float(np.abs(terms).sum())
+    def value(moved: Sequence[Array]) -> tuple[float, float]:
+        return _contracted(step, [*arrays], dict(zip(positions, moved, strict=True)))
 
-    x = arrays[position]
-    epsilon = max(float(np.finfo(a.dtype).eps) for a in (contribution, node.value))
-    projection = Projection(projected, epsilon)
-    found, projection = compare(projection, x, contribution, np.random.default_rng(0))
-    worst = next((e for e in found if e.wrong and e.measured), None)
-    if worst is None:
+    operands = [arrays[position] for position in positions]
+    epsilon = max(_epsilon(step, contribution) for contribution in given)
+    generator = np.random.default_rng(0)
+    found = contradiction(value, operands, given, kinks, epsilon, generator)
+    if found is None:
         return None
+    names = sorted({positions[k] for k, _ in found.places})
+    operand = " and ".join(_name(step, position) for position in names)
+    return Fault(
+        f"{operand}: {len(found.places)} elements at a kink together, {_told(found.along)}"
+    )
+
+
+def _told(found: Element) -> str:
+    at = f"at {found.place}" if found.index is not None else "along a direction"
+    right = f"{found.numeric:.6g}"
+    if found.kink:
+        right = f"between {found.left:.6g} and {found.right:.6g}"
+    return f"{at} it gives {found.analytic:.6g}, must be {right}"
+
+
+def _name(step: tape.Step, position: int) -> str:
+    primitive = step.node.primitive
+    name = primitive.operand_names[0 if primitive.variadic else position]
+    return f"{name}[{position}]" if primitive.variadic else name
+
+
+def _epsilon(step: tape.Step, contribution: Array) -> float:
+    return max(float(np.finfo(a.dtype).eps) for a in (contribution, step.node.value))
+
+
+def _contracted(
+    step: tape.Step, arrays: list[Any], moved: Mapping[int, Array]
+) -> tuple[float, float]:
+    """Return the cotangent times the kernel of the arrays, some of them moved."""
+    for position, x in moved.items():
+        arrays[position] = x
+    terms = step.cotangent * step.node.primitive.kernel(*arrays, **step.node.static)
+    return float(terms.sum()), float(np.abs(terms).sum())
+
+
+def _projection(step: tape.Step, position: int, contribution: Array) -> Projection:
+    """Return the step's kernel in float64 as a function of one operand."""
+    arrays: list[Any] = [_wide(array) for array in step.node.arrays]
+
+    def value(x: Array) -> tuple[float, float]:
+        return _contracted(step, [*arrays], {position: x})
+
+    return Projection(value, _epsilon(step, contribution))
+
+
+def _cause(step: tape.Step, position: int, contribution: Array, projection: Projection) -> str:
+    node = step.node
     alone = Subject(lambda *tensors: node.primitive(*tensors, **node.static))
-    leaves = [np.asarray(array) for array in arrays]
-    doubled = alone.gradients(leaves, 2 * cotangent)[
+    leaves = [np.asarray(_wide(array)) for array in node.arrays]
+    doubled = alone.gradients(leaves, 2 * step.cotangent)[
         sum(leaf.dtype.kind == "f" for leaf in leaves[:position])
     ]
     cause = ignores_upstream(contribution, doubled)
+    x = leaves[position]
     if not cause and x.size <= WHOLE_GRADIENT_UP_TO:
         numeric = numeric_gradient(projection, x)
         cause = guess(contribution, numeric, node.value.shape + x.shape)
-    return Fault(
-        f"at {worst.place} it gives {worst.analytic:.6g}, must be {worst.numeric:.6g}", cause
-    )
+    return cause
 
 
 def _wide(array: Any) -> Any:

@@ -38,6 +38,7 @@ class Verdict(Enum):
         return self.value
 
 
+GRAVITY = list(Verdict)
 _MEANINGS = {
     Verdict.SHAPE_OR_DTYPE: "a gradient has not the shape and dtype of its argument",
     Verdict.NONDETERMINISTIC: "the same arguments gave two results, so differences mean nothing",
@@ -53,7 +54,8 @@ _MEANINGS = {
 class Element:
     """One comparison: of the derivative by an element, or along a direction (index None).
 
-    The step is shrunk where the first one disagrees, for a kink may lie within it.
+    The bound is infinite where the differences do not converge at any step. A function that
+    stands ``still`` within a small step, but not within the usual one, may move in steps.
     """
 
     index: tuple[int, ...] | None
@@ -63,7 +65,7 @@ class Element:
     right: float
     bound: float
     kink: bool = False
-    shrunk: bool = False
+    still: bool = False
 
     @property
     def error(self) -> float:
@@ -84,6 +86,11 @@ class Element:
     def measured(self) -> bool:
         """Whether there is a slope: no jump, and finite values on both sides."""
         return math.isfinite(self.numeric)
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether there is no telling right from wrong: differences do not converge."""
+        return math.isinf(self.bound)
 
     @property
     def wrong(self) -> bool:
@@ -118,7 +125,8 @@ HEADINGS = (
 class ArgumentReport:
     """The verdict on the gradient by one argument.
 
-    ``elements`` are compared, worst first; ``taylor`` is the power with which the Taylor remainder
+    ``elements`` are compared, first what is wrong, then what is at a kink, the worst of each
+    first; ``taylor`` is the power with which the Taylor remainder
     falls, NaN where it cannot be measured.
     """
 
@@ -130,7 +138,7 @@ class ArgumentReport:
 
     @property
     def worst(self) -> Element | None:
-        """The comparison with the largest error in bounds."""
+        """The first comparison."""
         return self.elements[0] if self.elements else None
 
     def __str__(self) -> str:
@@ -183,8 +191,9 @@ class Report:
 
     @property
     def worst(self) -> tuple[str, Element] | None:
-        """The name of the argument and the comparison with the largest error in bounds."""
-        found = [(a.name, a.worst) for a in self.arguments if a.worst]
+        """The gravest argument's name and its first comparison; the largest error in bounds."""
+        gravest = [a for a in self.arguments if a.verdict is self.verdict]
+        found = [(a.name, a.worst) for a in gravest or self.arguments if a.worst]
         return max(found, key=lambda pair: pair[1].severity, default=None)
 
     def __str__(self) -> str:
@@ -192,13 +201,17 @@ class Report:
             self.order, f"derivative of order {self.order}"
         )
         lines = [f"{self.verdict}: {derivative} of {self.function}: {self.verdict.meaning}."]
-        lines += [f"  {argument}" for argument in self.arguments[:10]]
+        gravest_first = sorted(self.arguments, key=lambda a: GRAVITY.index(a.verdict))
+        lines += [f"  {argument}" for argument in gravest_first[:10]]
         if len(self.arguments) > 10:
             lines.append(f"  and {len(self.arguments) - 10} more arguments")
         if self.verdict is not Verdict.OK and self.worst:
             name = self.worst[0]
-            elements = next(a.elements for a in self.arguments if a.name == name)
-            lines += [f"  the worst of {name}:", f"    {HEADINGS}", *(f"    {e}" for e in elements)]
+            elements = next(a.elements for a in gravest_first if a.name == name)
+            shown = "the worst"
+            if self.verdict is Verdict.KINK:
+                shown, elements = "at a kink", tuple(e for e in elements if e.kink)
+            lines += [f"  {shown} of {name}:", f"    {HEADINGS}", *(f"    {e}" for e in elements)]
         if self.cause:
             lines.append(f"  likely cause: {self.cause}.")
         if self.rule:

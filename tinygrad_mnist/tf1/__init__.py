@@ -9,7 +9,7 @@ Operations are described first and computed by a session, which captures them: s
 ...     w = get_variable("w", [2, 1], initializer=constant_initializer(3.0))
 ...     y = matmul(x, w)
 ...     start = global_variables_initializer()
->>> with Session(graph) as sess:
+>>> with Session(graph=graph) as sess:
 ...     sess.run(start)
 ...     sess.run(y, feed_dict={x: [[1, 2], [3, 4]]})
 array([[ 9.],
@@ -20,20 +20,16 @@ from typing import NoReturn
 
 from tinygrad_mnist.graph.derivative import gradients
 from tinygrad_mnist.graph.graph import (
-    Graph,
     get_default_graph,
     get_default_session,
     reset_default_graph,
 )
-from tinygrad_mnist.graph.session import Session
 from tinygrad_mnist.tf1 import contrib, layers, nn, train
 from tinygrad_mnist.tf1.arrays import (
     concat,
     constant,
     convert_to_tensor,
     expand_dims,
-    gather,
-    one_hot,
     ones,
     placeholder,
     reshape,
@@ -42,10 +38,11 @@ from tinygrad_mnist.tf1.arrays import (
     stack,
     stop_gradient,
     transpose,
-    where,
     zeros,
 )
+from tinygrad_mnist.tf1.choices import gather, one_hot, where
 from tinygrad_mnist.tf1.dtypes import as_dtype, bool, float32, float64, int32, int64
+from tinygrad_mnist.tf1.graphs import Graph
 from tinygrad_mnist.tf1.initializers import (
     constant_initializer,
     glorot_uniform_initializer,
@@ -84,6 +81,7 @@ from tinygrad_mnist.tf1.math import (
     tanh,
 )
 from tinygrad_mnist.tf1.missing import missing
+from tinygrad_mnist.tf1.named import get_variable
 from tinygrad_mnist.tf1.random import (
     random_normal,
     random_uniform,
@@ -92,12 +90,11 @@ from tinygrad_mnist.tf1.random import (
 )
 from tinygrad_mnist.tf1.scopes import (
     AUTO_REUSE,
-    get_variable,
     get_variable_scope,
     name_scope,
     variable_scope,
 )
-from tinygrad_mnist.tf1.sessions import InteractiveSession
+from tinygrad_mnist.tf1.sessions import ConfigProto, InteractiveSession, Session
 from tinygrad_mnist.tf1.variables import (
     Variable,
     assign,
@@ -108,6 +105,7 @@ from tinygrad_mnist.tf1.variables import (
 
 __all__ = [
     "AUTO_REUSE",
+    "ConfigProto",
     "Graph",
     "InteractiveSession",
     "Session",

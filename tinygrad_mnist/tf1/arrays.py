@@ -1,19 +1,28 @@
-"""Constants, shapes and choices by their TensorFlow names."""
+"""Constants and shapes by their TensorFlow names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import ArgumentError, ShapeError
+from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
 from tinygrad_mnist.graph.placeholder import placeholder as placeholder_of
+from tinygrad_mnist.graph.shape import Shape
 from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
 from tinygrad_mnist.tf1 import primitives
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32
-from tinygrad_mnist.tf1.operands import alike, axes, either, operand, operation
+from tinygrad_mnist.tf1.known import integers, sizes
+from tinygrad_mnist.tf1.operands import (
+    either,
+    joined,
+    operand,
+    operation,
+    refuse_old_order,
+)
 
 
 def placeholder(
@@ -29,9 +38,7 @@ def placeholder(
     return placeholder_of(as_dtype(dtype), shape, name)
 
 
-def constant(
-    value: Any, dtype: Any = None, shape: Sequence[int] | None = None, name: str | None = None
-) -> Symbol:
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Symbol:
     """A constant; Python's numbers are float32 or int32 unless a dtype is given.
 
     Parameters
@@ -50,10 +57,11 @@ def constant(
     """
     array = as_array(value, dtype, name or "Const")
     if shape is not None:
+        shape = sizes("Const: shape", shape)
         missing = int(np.prod(shape)) - array.size
         if missing < 0 or not array.size:
             raise ShapeError(
-                f"{name or 'Const'}: a shape of {tuple(shape)} cannot be filled with {array.size} "
+                f"{name or 'Const'}: a shape of {shape} cannot be filled with {array.size} "
                 "values; it needs at least one and at most as many as it holds."
             )
         array = np.pad(array.ravel(), (0, missing), mode="edge").reshape(shape)
@@ -61,44 +69,55 @@ def constant(
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None) -> Symbol:
-    """A Symbol as it is, and a constant of anything else."""
-    return value if isinstance(value, Symbol) else constant(value, dtype, name=name)
+    """A Symbol as it is, one of a list with Symbols in it, and a constant of anything else.
+
+    Raises
+    ------
+    DTypeError
+        If a Symbol has another dtype, or anything else is not of numbers that fit it.
+    """
+    found = operand(value, dtype, "convert_to_tensor")
+    if not isinstance(found, Symbol):
+        return constant(found, name=name)
+    if dtype is not None and as_dtype(dtype) != found.dtype:
+        raise DTypeError(
+            f"convert_to_tensor: {found.name} has dtype {found.dtype}. Received: dtype {dtype}. "
+            "Use tf.cast."
+        )
+    return found
 
 
-def zeros(shape: Sequence[int], dtype: Any = float32, name: str | None = None) -> Symbol:
+def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Symbol:
     """A constant of zeros."""
-    return constant(np.zeros(shape, as_dtype(dtype)), name=name or "zeros")
+    return constant(np.zeros(sizes("zeros: shape", shape), as_dtype(dtype)), name=name or "zeros")
 
 
-def ones(shape: Sequence[int], dtype: Any = float32, name: str | None = None) -> Symbol:
+def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Symbol:
     """A constant of ones."""
-    return constant(np.ones(shape, as_dtype(dtype)), name=name or "ones")
+    return constant(np.ones(sizes("ones: shape", shape), as_dtype(dtype)), name=name or "ones")
 
 
-def transpose(a: Any, perm: Sequence[int] | None = None, name: str | None = None) -> Symbol:
+def transpose(a: Any, perm: Any = None, name: str | None = None) -> Symbol:
     """Permute the axes; reverse them if no permutation is given."""
-    return operation("transpose", name, np.transpose, operand(a), axes=axes(perm))
+    perm = integers("transpose: perm", perm)
+    return operation("transpose", name, np.transpose, operand(a), axes=perm)
 
 
-def reshape(tensor: Any, shape: Sequence[int], name: str | None = None) -> Symbol:
+def reshape(tensor: Any, shape: Any, name: str | None = None) -> Symbol:
     """Arrange the elements in another shape, of which one size may be -1."""
-    return operation("Reshape", name, np.reshape, operand(tensor), axes(shape))
+    shape = integers("Reshape: shape", shape)
+    return operation("Reshape", name, np.reshape, operand(tensor), shape)
 
 
 def squeeze(
-    input: Any,
-    axis: int | Sequence[int] | None = None,
-    name: str | None = None,
-    squeeze_dims: int | Sequence[int] | None = None,
+    input: Any, axis: Any = None, name: str | None = None, squeeze_dims: Any = None
 ) -> Symbol:
     """Drop axes of size 1: those given, or all."""
-    axis = axes(either(axis, squeeze_dims, "axis and squeeze_dims"))
+    axis = integers("Squeeze: axis", either(axis, squeeze_dims, "axis and squeeze_dims"))
     return operation("Squeeze", name, np.squeeze, operand(input), axis=axis)
 
 
-def expand_dims(
-    input: Any, axis: int | None = None, name: str | None = None, dim: int | None = None
-) -> Symbol:
+def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Symbol:
     """Insert an axis of size 1.
 
     Raises
@@ -106,125 +125,78 @@ def expand_dims(
     ArgumentError
         If no axis is given.
     """
-    axis = either(axis, dim, "axis and dim")
+    axis = integers("ExpandDims: axis", either(axis, dim, "axis and dim"))
     if axis is None:
         raise ArgumentError("expand_dims needs the axis to insert. Received: None.")
     return operation("ExpandDims", name, np.expand_dims, operand(input), axis=axis)
 
 
-def concat(values: Sequence[Any], axis: int, name: str | None = None) -> Symbol:
-    """Join along an axis that all have."""
-    return operation("concat", name, np.concatenate, alike("concat", *values), axis=axis)
-
-
-def stack(values: Sequence[Any], axis: int = 0, name: str | None = None) -> Symbol:
-    """Join along a new axis."""
-    return operation("stack", name, np.stack, alike("stack", *values), axis=axis)
-
-
-def split(
-    value: Any, num_or_size_splits: int | Sequence[int], axis: int = 0, name: str | None = None
-) -> list[Symbol]:
-    """Cut along an axis into so many equal parts, or into parts of these sizes.
-
-    Raises
-    ------
-    ShapeError
-        If the parts do not make up the axis, or its size is not known.
-    """
-    value = operand(value)
-    total = None if value.shape is None else value.shape[axis]
-    parts = num_or_size_splits
-    sizes = [(total or 0) // parts] * parts if isinstance(parts, int) else list(parts)
-    if total is None or sum(sizes) != total:
-        raise ShapeError(
-            f"{name or 'split'}: an axis of size {total} cannot be cut into {parts} "
-            f"{'equal parts' if isinstance(parts, int) else 'as sizes'}. Received: shape "
-            f"{value.shape}, axis {axis}."
-        )
-    ends = np.cumsum(sizes)
-    before = (slice(None),) * (axis % len(value.shape))
-    return [
-        operation("split", name, _part, value, (*before, slice(int(end) - size, int(end))))
-        for size, end in zip(sizes, ends, strict=True)
-    ]
-
-
-def _part(x: Any, index: tuple[slice, ...]) -> Any:
-    return x[index]
-
-
-def gather(params: Any, indices: Any, axis: int = 0, name: str | None = None) -> Symbol:
-    """Take the slices with these numbers along an axis; an index may be taken more than once.
-
-    Raises
-    ------
-    ShapeError
-        When it is run, if an index is out of range.
-    """
-    params, indices = operand(params), operand(indices)
-    return operation("GatherV2", name, primitives.gather, params, indices, axis=axis)
-
-
-def one_hot(
-    indices: Any,
-    depth: int,
-    on_value: Any = None,
-    off_value: Any = None,
-    axis: int | None = None,
-    dtype: Any = None,
-    name: str | None = None,
-) -> Symbol:
-    """One (or ``on_value``) at each index of a new axis, by default the last, else zero.
-
-    An index outside 0 to ``depth - 1`` gives a row of zeros. The dtype is that of the values, if
-    they are given, else float32.
-    """
-    if dtype is None and (on_value is not None or off_value is not None):
-        dtype = as_array(off_value if on_value is None else on_value).dtype
-    dtype = float32 if dtype is None else as_dtype(dtype)
-    on = as_array(1 if on_value is None else on_value, dtype, "one_hot: on_value")
-    off = as_array(0 if off_value is None else off_value, dtype, "one_hot: off_value")
-    axis = -1 if axis is None else axis
-    return operation("one_hot", name, _one_hot, operand(indices), depth, on, off, axis)
-
-
-def _one_hot(indices: Any, depth: int, on: Any, off: Any, axis: int) -> Any:
-    classes = np.arange(depth).reshape([-1] + [1] * (indices.ndim - axis % (indices.ndim + 1)))
-    return np.where(np.equal(np.expand_dims(indices, axis), classes), on, off)
-
-
-def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Symbol:
-    """Take x where the condition holds, else y: elements or, by a vector, whole rows.
+def concat(values: Any, axis: Any, name: str | None = None) -> Symbol:
+    """Join along an axis that all have; a single value stays as it is.
 
     Raises
     ------
     ArgumentError
-        If x and y are not both given: the places where a condition holds have no fixed shape.
-    ShapeError
-        If x and y, or the condition, differ in shape; nothing is broadcast but a vector.
+        If the axis comes first, as it did before TensorFlow 1.0.
     """
-    if x is None or y is None:
-        raise ArgumentError(
-            "tf.where(condition) alone is not supported: how many places it finds depends on the "
-            "values. Give x and y, or fetch the condition and use np.argwhere."
-        )
-    x, y = alike("Select", x, y)
-    return operation("Select", name, _select, operand(condition), x, y)
+    refuse_old_order("concat", isinstance(axis, list | tuple), "tf.concat(values, axis)")
+    several = values if isinstance(values, list | tuple) else [values]
+    axis = integers("concat: axis", axis)
+    return operation("concat", name, np.concatenate, joined("concat", several), axis=axis)
 
 
-def _select(condition: Any, x: Any, y: Any) -> Any:
-    if np.shape(x) != np.shape(y):
-        raise ShapeError(f"x and y must have one shape. Received: {np.shape(x)} and {np.shape(y)}.")
-    rows = np.ndim(condition) == 1 and np.shape(condition) == np.shape(x)[:1]
-    if not rows and np.shape(condition) not in ((), np.shape(x)):
+def stack(values: Any, axis: Any = 0, name: str | None = None) -> Symbol:
+    """Join along a new axis."""
+    axis = integers("stack: axis", axis)
+    return operation("stack", name, np.stack, joined("stack", values), axis=axis)
+
+
+def split(
+    value: Any, num_or_size_splits: Any, axis: Any = 0, name: str | None = None
+) -> list[Symbol]:
+    """Cut along an axis into so many equal parts, or into parts of these sizes, one of them -1.
+
+    Raises
+    ------
+    ShapeError
+        If the parts do not make up the axis, or its size is not known, or there is no such axis.
+    ArgumentError
+        If the axis comes first, as it did before TensorFlow 1.0.
+    """
+    is_old = isinstance(value, int) and not isinstance(axis, int)
+    refuse_old_order("split", is_old, "tf.split(value, num_or_size_splits, axis)")
+    value, axis = operand(value, caller="split"), integers("split: axis", axis)
+    parts = integers("split: num_or_size_splits", num_or_size_splits)
+    lengths = _lengths(value.shape, axis, parts)
+    before = (slice(None),) * (axis % len(value.shape))
+    return [
+        operation("split", name, _part, value, (*before, slice(end - length, end)))
+        for length, end in zip(lengths, accumulate(lengths), strict=True)
+    ]
+
+
+def _lengths(shape: Shape, axis: int, parts: int | tuple[int, ...]) -> list[int]:
+    """The sizes of the parts of an axis."""
+    rank = 0 if shape is None else len(shape)
+    if shape is not None and not -rank <= axis < rank:
+        raise ShapeError(f"split: there is no axis {axis}. Received: shape {shape}.")
+    total = None if shape is None else shape[axis]
+    if isinstance(parts, int):
+        lengths = [(total or 0) // max(parts, 1)] * parts
+    else:
+        rest = (total or 0) - sum(size for size in parts if size != -1)
+        lengths = [rest if size == -1 else size for size in parts]
+    if total is None or sum(lengths) != total or min(lengths, default=-1) < 0:
         raise ShapeError(
-            "the condition must be a scalar, of the shape of x, or a vector with an element for "
-            f"each row of x. Received: {np.shape(condition)} for {np.shape(x)}."
+            f"split: an axis of size {total} cannot be cut into {parts} "
+            f"{'equal parts' if isinstance(parts, int) else 'as sizes'}. Received: shape "
+            f"{shape}, axis {axis}."
         )
-    if rows:
-        condition = np.reshape(condition, (-1,) + (1,) * (np.ndim(x) - 1))
-    return np.where(condition, x, y)
+    return lengths
+
+
+def _part(x: Any, index: tuple[slice, ...]) -> Any:
+    return x[index]
 
 
 def stop_gradient(input: Any, name: str | None = None) -> Symbol:

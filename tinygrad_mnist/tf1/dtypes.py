@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.core.arrays import plainly
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import DTypeError, ShapeError
 
@@ -51,23 +52,31 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
 def as_array(value: Any, dtype: Any = None, name: str = "A constant") -> Array:
     """Return what ``tf.constant`` holds: Python's numbers become float32 and int32.
 
+    With a dtype it is converted: to float from all, to integers from what is whole. Of Python's
+    numbers, floats are not taken for integers.
+
     Raises
     ------
     DTypeError
-        If it holds other things than numbers and booleans, or fractions where integers are asked.
+        If it holds other things than numbers and booleans, or what the dtype cannot hold.
     ShapeError
         If its rows differ in length.
     """
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise ShapeError(f"{name} cannot be made an array: {error}.") from None
+        raise ShapeError(f"{name} cannot be made an array: {plainly(error)}.") from None
+    of_numpy = isinstance(value, np.ndarray | np.generic)
     wanted = array.dtype if dtype is None else as_dtype(dtype)
-    if dtype is None and not isinstance(value, np.ndarray | np.generic):
+    if dtype is None and not of_numpy:
         wanted = _NARROWED.get(wanted, wanted)
-    if _RANK.get(array.dtype.kind, 3) > _RANK.get(wanted.kind, -1):
-        raise DTypeError(
-            f"{name} of dtype {wanted} was expected. Received: {value!r:.60} of dtype "
-            f"{array.dtype}. Convert it with np.asarray(value, dtype) or tf.cast."
-        )
-    return array.astype(wanted, copy=False)
+    fitting = _RANK.get(array.dtype.kind, 3) <= _RANK.get(wanted.kind, -1)
+    if fitting or (of_numpy and array.dtype.kind == "f" and wanted.kind in "iu"):
+        with np.errstate(invalid="ignore"):
+            converted = array.astype(wanted, copy=False)
+        if wanted.kind == "f" or np.array_equal(converted, array):
+            return converted
+    raise DTypeError(
+        f"{name} of dtype {wanted} was expected. Received: {value!r:.60} of dtype "
+        f"{array.dtype}. Convert it with np.asarray(value, dtype) or tf.cast."
+    )

@@ -1,6 +1,7 @@
 """Initializers: ``initializer(shape, dtype)`` is a Symbol of the first value of a variable.
 
-Random ones draw anew each time they are run, so two variables of one initializer differ.
+Random ones draw anew each time they are run, so two variables of one initializer differ. What
+TensorFlow adds, ``partition_info``, is ignored: no variable is in parts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.tf1 import arrays, random
 from tinygrad_mnist.tf1.dtypes import as_dtype, float32
+from tinygrad_mnist.tf1.known import sizes
 
 
 class zeros_initializer:  # noqa: N801  TensorFlow's name
@@ -20,7 +22,7 @@ class zeros_initializer:  # noqa: N801  TensorFlow's name
     def __init__(self, dtype: Any = float32) -> None:
         self.dtype = as_dtype(dtype)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Symbol:
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Symbol:
         """Return the Symbol of a first value."""
         return arrays.zeros(shape, dtype or self.dtype)
 
@@ -31,7 +33,7 @@ class ones_initializer:  # noqa: N801
     def __init__(self, dtype: Any = float32) -> None:
         self.dtype = as_dtype(dtype)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Symbol:
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Symbol:
         """Return the Symbol of a first value."""
         return arrays.ones(shape, dtype or self.dtype)
 
@@ -43,7 +45,7 @@ class constant_initializer:  # noqa: N801
         self.value = value
         self.dtype = as_dtype(dtype)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Symbol:
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Symbol:
         """Return the Symbol of a first value."""
         return arrays.constant(self.value, dtype or self.dtype, shape)
 
@@ -57,7 +59,7 @@ class random_uniform_initializer:  # noqa: N801
         self.minval, self.maxval, self.seed = minval, maxval, seed
         self.dtype = as_dtype(dtype)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Symbol:
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Symbol:
         """Return the Symbol of a first value."""
         bounds = self.minval, self.maxval
         return random.random_uniform(shape, *bounds, dtype or self.dtype, self.seed)
@@ -72,7 +74,7 @@ class random_normal_initializer:  # noqa: N801
         self.mean, self.stddev, self.seed = mean, stddev, seed
         self.dtype = as_dtype(dtype)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Symbol:
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Symbol:
         """Return the Symbol of a first value."""
         moments = self.mean, self.stddev
         return random.random_normal(shape, *moments, dtype or self.dtype, self.seed)
@@ -87,7 +89,7 @@ class truncated_normal_initializer:  # noqa: N801
         self.mean, self.stddev, self.seed = mean, stddev, seed
         self.dtype = as_dtype(dtype)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Symbol:
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Symbol:
         """Return the Symbol of a first value."""
         moments = self.mean, self.stddev
         return random.truncated_normal(shape, *moments, dtype or self.dtype, self.seed)
@@ -104,8 +106,9 @@ class glorot_uniform_initializer:  # noqa: N801
         self.seed = seed
         self.dtype = as_dtype(dtype)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Symbol:
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Symbol:
         """Return the Symbol of a first value."""
+        shape = sizes("glorot_uniform_initializer: shape", shape)
         limit = math.sqrt(6.0 / fans(shape))
         return random.random_uniform(shape, -limit, limit, dtype or self.dtype, self.seed)
 

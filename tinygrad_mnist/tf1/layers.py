@@ -11,8 +11,9 @@ from tinygrad_mnist.tf1 import nn
 from tinygrad_mnist.tf1.initializers import zeros_initializer
 from tinygrad_mnist.tf1.math import matmul
 from tinygrad_mnist.tf1.missing import missing
-from tinygrad_mnist.tf1.operands import floating
-from tinygrad_mnist.tf1.scopes import Reuse, get_variable, variable_scope
+from tinygrad_mnist.tf1.named import get_variable
+from tinygrad_mnist.tf1.operands import floating, refuse
+from tinygrad_mnist.tf1.scopes import Reuse, variable_scope
 
 __all__ = ["dense"]
 
@@ -28,6 +29,11 @@ def dense(
     use_bias: bool = True,
     kernel_initializer: Any = None,
     bias_initializer: Any = zeros_initializer,
+    kernel_regularizer: None = None,
+    bias_regularizer: None = None,
+    activity_regularizer: None = None,
+    kernel_constraint: None = None,
+    bias_constraint: None = None,
     trainable: bool = True,
     name: str | None = None,
     reuse: Reuse = None,
@@ -43,14 +49,24 @@ def dense(
         Of shape (..., inputs), of which the last size must be known.
     kernel_initializer
         Glorot's uniform one unless it is given.
+    kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint
+        Not supported: only None. A penalty can be added to the loss.
 
     Raises
     ------
     ShapeError
         If the last axis of the inputs has no known size.
     ArgumentError
-        If the name is taken and may not be reused.
+        If the name is taken and may not be reused, or something not supported is given.
     """
+    refuse(
+        "dense",
+        kernel_regularizer=kernel_regularizer,
+        bias_regularizer=bias_regularizer,
+        activity_regularizer=activity_regularizer,
+        kernel_constraint=kernel_constraint,
+        bias_constraint=bias_constraint,
+    )
     inputs = floating("dense", inputs)
     if not inputs.shape or inputs.shape[-1] is None:
         raise ShapeError(

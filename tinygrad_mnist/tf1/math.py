@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,8 @@ from tinygrad_mnist.errors import ShapeError
 from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.ops import activation, elementwise
 from tinygrad_mnist.tf1.dtypes import as_dtype, int64
-from tinygrad_mnist.tf1.operands import alike, axes, either, floating, operand, operation
-
-Axis = int | Sequence[int] | None
+from tinygrad_mnist.tf1.known import integers
+from tinygrad_mnist.tf1.operands import alike, either, floating, operand, operation
 
 
 def add(x: Any, y: Any, name: str | None = None) -> Symbol:
@@ -141,23 +139,23 @@ def clip_by_value(
 
 def argmax(
     input: Any,
-    axis: int | None = None,
+    axis: Any = None,
     name: str | None = None,
-    dimension: int | None = None,
+    dimension: Any = None,
     output_type: Any = int64,
 ) -> Symbol:
     """Index of the largest element along an axis, axis 0 unless another is given."""
-    axis = either(axis, dimension, "axis and dimension")
+    axis = integers("ArgMax: axis", either(axis, dimension, "axis and dimension"))
     found = operation("ArgMax", name, np.argmax, operand(input), axis=axis or 0)
     return cast(found, output_type)
 
 
 def reduce_sum(
     input_tensor: Any,
-    axis: Axis = None,
+    axis: Any = None,
     keepdims: bool | None = None,
     name: str | None = None,
-    reduction_indices: Axis = None,
+    reduction_indices: Any = None,
     keep_dims: bool | None = None,
 ) -> Symbol:
     """Sum over axes, all unless some are given."""
@@ -167,10 +165,10 @@ def reduce_sum(
 
 def reduce_mean(
     input_tensor: Any,
-    axis: Axis = None,
+    axis: Any = None,
     keepdims: bool | None = None,
     name: str | None = None,
-    reduction_indices: Axis = None,
+    reduction_indices: Any = None,
     keep_dims: bool | None = None,
 ) -> Symbol:
     """Mean over axes, all unless some are given; of integers an integer, the fraction cut off."""
@@ -180,10 +178,10 @@ def reduce_mean(
 
 def reduce_max(
     input_tensor: Any,
-    axis: Axis = None,
+    axis: Any = None,
     keepdims: bool | None = None,
     name: str | None = None,
-    reduction_indices: Axis = None,
+    reduction_indices: Any = None,
     keep_dims: bool | None = None,
 ) -> Symbol:
     """Maximum over axes, all unless some are given."""
@@ -193,10 +191,10 @@ def reduce_max(
 
 def reduce_min(
     input_tensor: Any,
-    axis: Axis = None,
+    axis: Any = None,
     keepdims: bool | None = None,
     name: str | None = None,
-    reduction_indices: Axis = None,
+    reduction_indices: Any = None,
     keep_dims: bool | None = None,
 ) -> Symbol:
     """Minimum over axes, all unless some are given."""
@@ -206,10 +204,10 @@ def reduce_min(
 
 def reduce_prod(
     input_tensor: Any,
-    axis: Axis = None,
+    axis: Any = None,
     keepdims: bool | None = None,
     name: str | None = None,
-    reduction_indices: Axis = None,
+    reduction_indices: Any = None,
     keep_dims: bool | None = None,
 ) -> Symbol:
     """Product over axes, all unless some are given."""
@@ -222,12 +220,12 @@ def _reduced(
     name: str | None,
     function: Any,
     x: Any,
-    axis: Axis,
+    axis: Any,
     keepdims: bool | None,
     old: tuple[Any, Any],
 ) -> Symbol:
     """Reduce, and keep the dtype, which NumPy widens for integers."""
     x = operand(x, caller=kind)
-    over = axes(either(axis, old[0], "axis and reduction_indices"))
+    over = integers(f"{kind}: axis", either(axis, old[0], "axis and reduction_indices"))
     keep = bool(either(keepdims, old[1], "keepdims and keep_dims"))
     return cast(operation(kind, name, function, x, axis=over, keepdims=keep), x.dtype)

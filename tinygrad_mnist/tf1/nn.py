@@ -1,20 +1,26 @@
-"""``tf.nn``: activations and losses."""
+"""``tf.nn``: activations, dropout, and the losses."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
+from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.ops import activation
-from tinygrad_mnist.tf1.arrays import stop_gradient
+from tinygrad_mnist.tf1.known import axis_or_last, number
+from tinygrad_mnist.tf1.losses import (
+    sigmoid_cross_entropy_with_logits,
+    softmax_cross_entropy_with_logits,
+    softmax_cross_entropy_with_logits_v2,
+    sparse_softmax_cross_entropy_with_logits,
+)
 from tinygrad_mnist.tf1.math import sigmoid, tanh
 from tinygrad_mnist.tf1.missing import missing
-from tinygrad_mnist.tf1.operands import alike, either, floating, operand, operation
-from tinygrad_mnist.tf1.random import random_uniform
+from tinygrad_mnist.tf1.operands import alike, floating, operand, operation, refuse
+from tinygrad_mnist.tf1.random import drawn, random_uniform
 
 __all__ = [
     "bias_add",
@@ -46,7 +52,7 @@ def relu(features: Any, name: str | None = None) -> Symbol:
 
 def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Symbol:
     """X where positive, else alpha x."""
-    x = floating("LeakyRelu", features)
+    x, alpha = floating("LeakyRelu", features), number("LeakyRelu: alpha", alpha)
     return operation("LeakyRelu", name, activation.leaky_relu, x, alpha=alpha)
 
 
@@ -60,31 +66,29 @@ def softplus(features: Any, name: str | None = None) -> Symbol:
     return operation("Softplus", name, activation.softplus, floating("Softplus", features))
 
 
-def softmax(
-    logits: Any, axis: int | None = None, name: str | None = None, dim: int | None = None
-) -> Symbol:
+def softmax(logits: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Symbol:
     """The softmax exp(x) / sum(exp(x)) along an axis, the last unless another is given."""
-    x, axis = floating("Softmax", logits), either(axis, dim, "axis and dim")
-    return operation("Softmax", name, activation.softmax, x, axis=-1 if axis is None else axis)
+    x, axis = floating("Softmax", logits), axis_or_last("Softmax", axis, dim)
+    return operation("Softmax", name, activation.softmax, x, axis=axis)
 
 
-def log_softmax(
-    logits: Any, axis: int | None = None, name: str | None = None, dim: int | None = None
-) -> Symbol:
+def log_softmax(logits: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Symbol:
     """Log of the softmax along an axis, the last unless another is given."""
-    x, axis = floating("LogSoftmax", logits), either(axis, dim, "axis and dim")
-    axis = -1 if axis is None else axis
+    x, axis = floating("LogSoftmax", logits), axis_or_last("LogSoftmax", axis, dim)
     return operation("LogSoftmax", name, activation.log_softmax, x, axis=axis)
 
 
-def bias_add(value: Any, bias: Any, name: str | None = None) -> Symbol:
-    """Add a vector along the last axis.
+def bias_add(
+    value: Any, bias: Any, data_format: str | None = None, name: str | None = None
+) -> Symbol:
+    """Add a vector along the last axis, which is where ``data_format="NHWC"`` has the channels.
 
     Raises
     ------
     ArgumentError
-        If the bias is no vector.
+        If the bias is no vector, or the channels are said to be elsewhere.
     """
+    refuse("bias_add", data_format=None if data_format in ("NHWC", "N...C") else data_format)
     value, bias = alike("BiasAdd", value, bias)
     if np.ndim(bias) != 1:
         raise ArgumentError(f"bias_add takes a vector as bias. Received: shape {np.shape(bias)}.")
@@ -103,7 +107,7 @@ def _half_square(t: Any) -> Any:
 def dropout(
     x: Any,
     keep_prob: Any = None,
-    noise_shape: Sequence[int] | None = None,
+    noise_shape: Any = None,
     seed: int | None = None,
     name: str | None = None,
     rate: Any = None,
@@ -122,92 +126,36 @@ def dropout(
     ArgumentError
         If not exactly one of ``keep_prob`` and ``rate`` is given, or a number is out of range.
     """
-    x = floating("dropout", x)
-    if rate is not None:
-        rate = 1 - rate
-    kept = either(keep_prob, rate, "keep_prob and 1 - rate")
-    if kept is None or (not isinstance(kept, Symbol) and not 0 < kept <= 1):
+    x, kept = alike("dropout", floating("dropout", x), _kept(keep_prob, rate))
+    if noise_shape is not None:
+        noise = random_uniform(noise_shape, dtype=x.dtype, seed=seed)
+    else:
+        like = x if isinstance(x, Symbol) else x.shape
+        noise = drawn(_uniform, like, x.dtype, seed, "random_uniform")
+    return operation("dropout", name, _dropped, x, kept, noise)
+
+
+def _kept(keep_prob: Any, rate: Any) -> Any:
+    """The probability to keep an element."""
+    if (keep_prob is None) == (rate is None):
         raise ArgumentError(
-            "dropout needs the probability to keep an element, above 0 and at most 1. Received: "
-            f"keep_prob {keep_prob!r}."
+            "dropout needs either keep_prob, the probability to keep an element, or rate, that to "
+            f"drop it. Received: keep_prob {keep_prob!r} and rate {rate!r}."
         )
-    x, kept = alike("dropout", x, kept)
-    drawn = random_uniform(x if noise_shape is None else noise_shape, dtype=x.dtype, seed=seed)
-    return operation("dropout", name, _dropped, x, kept, drawn)
+    if rate is not None:
+        return 1 - (rate if isinstance(rate, Symbol) else in_range("dropout: rate", rate, 0.0, 1.0))
+    if isinstance(keep_prob, Symbol) or (
+        isinstance(keep_prob, int | float | np.floating) and 0 < keep_prob <= 1
+    ):
+        return keep_prob
+    raise ArgumentError(
+        f"dropout: keep_prob must be a number above 0 and at most 1. Received: {keep_prob!r:.60}."
+    )
+
+
+def _uniform(generator: np.random.Generator, sizes: tuple[int, ...]) -> Any:
+    return generator.uniform(size=sizes)
 
 
 def _dropped(x: Any, kept: Any, drawn: Any) -> Any:
     return x / kept * np.less(drawn, kept).astype(x.dtype)
-
-
-def softmax_cross_entropy_with_logits(
-    *, labels: Any, logits: Any, dim: int = -1, name: str | None = None
-) -> Symbol:
-    """Cross entropy of weights per class and logits; no gradient reaches the labels.
-
-    One value for each example. The class is the last axis unless ``dim`` is given; labels and
-    logits must be named, because other programs have them in the other order.
-
-    Raises
-    ------
-    ShapeError
-        If the shapes differ.
-    """
-    labels, logits = alike("softmax_cross_entropy_with_logits", labels, logits)
-    return softmax_cross_entropy_with_logits_v2(
-        labels=stop_gradient(labels), logits=logits, axis=dim, name=name
-    )
-
-
-def softmax_cross_entropy_with_logits_v2(
-    labels: Any,
-    logits: Any,
-    axis: int | None = None,
-    name: str | None = None,
-    dim: int | None = None,
-) -> Symbol:
-    """Cross entropy of weights per class and logits; the labels have a gradient too.
-
-    Raises
-    ------
-    ShapeError
-        If the shapes differ.
-    """
-    kind = "softmax_cross_entropy_with_logits"
-    labels, logits = alike(kind, labels, logits)
-    axis = either(axis, dim, "axis and dim")
-    if axis not in (None, -1):
-        labels, logits = (np.moveaxis(x, axis, -1) for x in (labels, logits))
-    return operation(kind, name, activation.softmax_cross_entropy_with_logits, labels, logits)
-
-
-def sparse_softmax_cross_entropy_with_logits(
-    *, labels: Any, logits: Any, name: str | None = None
-) -> Symbol:
-    """Cross entropy of class numbers and logits, whose last axis is the class; both are named.
-
-    Raises
-    ------
-    DTypeError
-        If the labels are not integers.
-    ShapeError
-        If the shapes do not fit or, when it is run, if a label is not a class.
-    """
-    function = activation.sparse_softmax_cross_entropy_with_logits
-    operands = operand(labels), operand(logits)
-    return operation("SparseSoftmaxCrossEntropyWithLogits", name, function, *operands)
-
-
-def sigmoid_cross_entropy_with_logits(
-    *, labels: Any, logits: Any, name: str | None = None
-) -> Symbol:
-    """Cross entropy of probabilities and logits, element by element; both are named.
-
-    Raises
-    ------
-    ShapeError
-        If the shapes differ.
-    """
-    labels, logits = alike("logistic_loss", labels, logits)
-    function = activation.sigmoid_cross_entropy_with_logits
-    return operation("logistic_loss", name, function, labels, logits)

@@ -1,4 +1,4 @@
-"""What operations share: operands of one dtype, axes, and arguments by an old name.
+"""What operations share: operands of one dtype, and arguments by an old name or without effect.
 
 TensorFlow 1 never promotes: float32 and float64 do not meet in one operation, and constants take
 the dtype of the symbol that they meet.
@@ -13,6 +13,7 @@ import numpy as np
 
 from tinygrad_mnist.core.arrays import SCALARS
 from tinygrad_mnist.errors import ArgumentError, DTypeError
+from tinygrad_mnist.graph.structure import flatten
 from tinygrad_mnist.graph.symbol import Symbol, defer
 from tinygrad_mnist.tf1.dtypes import as_array
 
@@ -26,24 +27,37 @@ def operation(
 
 
 def operand(value: Any, dtype: Any = None, caller: str = "An operation") -> Any:
-    """Return a Symbol as it is, a sequence with Symbols in it stacked, and else an array."""
-    if isinstance(value, Symbol):
-        return value
-    if isinstance(value, list | tuple) and any(isinstance(member, Symbol) for member in value):
-        return operation("packed", None, np.stack, alike(caller, *value))
-    return as_array(value, dtype, f"{caller}: an operand")
-
-
-def alike(caller: str, *values: Any) -> list[Any]:
-    """Return operands in the one dtype that they must have.
+    """Return a Symbol as it is, a sequence with Symbols in it stacked, and else an array.
 
     Raises
     ------
     DTypeError
+        If it is an operation without a value, or no numbers, or cannot be of the dtype.
+    """
+    if _holds_symbols(value):
+        return operation("packed", None, np.stack, joined(caller, value))
+    if not isinstance(value, Symbol):
+        return as_array(value, dtype, f"{caller}: an operand")
+    if value.dtype is None:
+        raise DTypeError(f"{caller}: {value.name} is an operation, which has no value.")
+    return value
+
+
+def joined(caller: str, values: Sequence[Any]) -> list[Any]:
+    """Return Symbols and arrays of the one dtype that they must have.
+
+    Raises
+    ------
+    ArgumentError
+        If there are none.
+    DTypeError
         If two Symbols differ in dtype, or a constant cannot be converted to theirs.
     """
+    if not values:
+        raise ArgumentError(f"{caller} takes at least one operand. Received: none.")
+    values = [operand(v, caller=caller) if _holds_symbols(v) else v for v in values]
     symbols = [value for value in values if isinstance(value, Symbol)]
-    first = symbols[0] if symbols else operand(values[0], caller=caller)
+    first = operand(symbols[0] if symbols else values[0], caller=caller)
     for symbol in symbols:
         if symbol.dtype != first.dtype:
             raise DTypeError(
@@ -51,12 +65,21 @@ def alike(caller: str, *values: Any) -> list[Any]:
                 f"{first.dtype} and {symbol.name} of dtype {symbol.dtype}. Convert one with "
                 "tf.cast."
             )
-    found = []
-    for value in values:
-        converted = operand(value, first.dtype, caller)
-        # Python's numbers are constants that a program prints as they were written.
-        found.append(value if symbols and type(value) in SCALARS else converted)
-    return found
+    return [operand(value, first.dtype, caller) for value in values]
+
+
+def alike(caller: str, *values: Any) -> list[Any]:
+    """Return operands as `joined` does, but Python's numbers beside Symbols as they are.
+
+    They take the Symbols' dtype by themselves, and a program prints them as they were written.
+    """
+    found = joined(caller, values)
+    if not any(isinstance(value, Symbol) for value in found):
+        return found
+    return [
+        value if type(value) in SCALARS else converted
+        for value, converted in zip(values, found, strict=True)
+    ]
 
 
 def floating(caller: str, value: Any) -> Any:
@@ -76,11 +99,6 @@ def floating(caller: str, value: Any) -> Any:
     return found
 
 
-def axes(axis: int | Sequence[int] | None) -> int | tuple[int, ...] | None:
-    """Return axes as NumPy takes them."""
-    return tuple(int(one) for one in axis) if isinstance(axis, Sequence) else axis
-
-
 def either(new: Any, old: Any, names: str) -> Any:
     """Return the one of two that was given: an argument by its name or by the name it had.
 
@@ -92,3 +110,37 @@ def either(new: Any, old: Any, names: str) -> Any:
     if new is not None and old is not None:
         raise ArgumentError(f"{names} are two names of one argument. Received both: {new}, {old}.")
     return old if new is None else new
+
+
+def refuse(caller: str, **given: Any) -> None:
+    """Refuse arguments that TensorFlow has and this face has not, unless they are left at None.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the first that is not.
+    """
+    for name, value in given.items():
+        if value is not None:
+            raise ArgumentError(f"{caller} does not support {name}. Received: {value!r:.60}.")
+
+
+def refuse_old_order(caller: str, is_old: bool, now: str) -> None:
+    """Refuse arguments in the order that they had before TensorFlow 1.0.
+
+    Raises
+    ------
+    ArgumentError
+        If they are.
+    """
+    if is_old:
+        raise ArgumentError(
+            f"{caller} was given its arguments in the order that they had before TensorFlow 1.0. "
+            f"Write {now}."
+        )
+
+
+def _holds_symbols(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(
+        isinstance(leaf, Symbol) for leaf in flatten(value)[1]
+    )

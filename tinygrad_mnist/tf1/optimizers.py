@@ -13,11 +13,15 @@ from typing import Any
 from tinygrad_mnist import optim
 from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.core.parameter import Parameter
-from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.graph.derivative import gradients
 from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
+from tinygrad_mnist.graph.variable import Variable, fits
+from tinygrad_mnist.tf1.arrays import constant
+from tinygrad_mnist.tf1.operands import alike
+from tinygrad_mnist.tf1.update import Update
 
-Pair = tuple[Symbol | None, Symbol]
+Pair = tuple[Symbol | None, Variable]
 
 
 class Optimizer:
@@ -28,7 +32,7 @@ class Optimizer:
     name
         Of the training operations.
     learning_rate
-        The size of a step, a number: a Symbol cannot be one.
+        The size of a step: a number, or a Symbol of one, which each step computes anew.
 
     Raises
     ------
@@ -39,15 +43,22 @@ class Optimizer:
     engine: Callable[[Sequence[Parameter]], optim.Optimizer]
     """``engine(parameters)``, of a subclass: the engine's optimizer of these parameters."""
 
-    def __init__(self, name: str, learning_rate: float) -> None:
+    def __init__(self, name: str, learning_rate: float | Symbol) -> None:
         self.name = name
-        self.learning_rate = in_range("learning_rate", _number(learning_rate), 0.0, math.inf)
+        self.rate = learning_rate if isinstance(learning_rate, Symbol) else None
+        if self.rate is not None and (self.rate.dtype is None or not fits(self.rate.shape, ())):
+            raise ArgumentError(
+                f"A learning rate must be a number. Received: {self.rate.name} of shape "
+                f"{self.rate.shape} and dtype {self.rate.dtype}."
+            )
+        number: Any = 0.0 if self.rate is not None else learning_rate
+        self.learning_rate = in_range("learning_rate", number, 0.0, math.inf)
 
     def minimize(
         self,
         loss: Symbol,
         global_step: Symbol | None = None,
-        var_list: Sequence[Symbol] | None = None,
+        var_list: Variable | Sequence[Variable] | None = None,
         name: str | None = None,
     ) -> Symbol:
         """Return the operation that makes one step down the gradients of a loss.
@@ -59,33 +70,42 @@ class Optimizer:
         global_step
             A variable that each step adds one to.
         var_list
-            The variables to change; by default all trainable ones.
+            The variables to change, or the one; by default all trainable ones.
 
         Raises
         ------
         ArgumentError
-            If the loss depends on none of them.
+            If the loss is no Symbol, or depends on none of them.
         """
         return self.apply_gradients(self.compute_gradients(loss, var_list), global_step, name)
 
     def compute_gradients(
-        self, loss: Symbol, var_list: Sequence[Symbol] | None = None
+        self, loss: Symbol, var_list: Variable | Sequence[Variable] | None = None
     ) -> list[Pair]:
         """Return ``(gradient, variable)`` for each variable, None where the loss does not depend.
 
         Raises
         ------
         ArgumentError
-            If there is no variable.
+            If the loss is no Symbol, or there is no variable.
         """
+        if not isinstance(loss, Symbol):
+            raise ArgumentError(
+                f"{self.name} minimizes a Symbol, which is computed from variables. Received: "
+                f"{type(loss).__name__} {loss!r:.60}."
+            )
         if var_list is None:
             variables = [variable for variable in loss.graph.variables if variable.trainable]
         else:
-            variables = list(var_list)
+            variables = [var_list] if isinstance(var_list, Variable) else list(var_list)
         if not variables:
             raise ArgumentError(
                 f"{self.name} has no variables to change: the graph has no trainable one, or "
                 "var_list is empty."
+            )
+        if not all(isinstance(variable, Variable) for variable in variables):
+            raise ArgumentError(
+                f"{self.name} changes variables only. Received: var_list {var_list!r:.60}."
             )
         return list(zip(gradients(loss, variables), variables, strict=True))
 
@@ -97,14 +117,16 @@ class Optimizer:
     ) -> Symbol:
         """Return the operation that changes variables by gradients, which may have been edited.
 
-        Pairs whose gradient is None are left out.
+        A gradient may be an array. Pairs whose gradient is None are left out.
 
         Raises
         ------
         ArgumentError
-            If nothing is left.
+            If nothing is left, or something is no pair of a gradient and a variable.
+        ShapeError, DTypeError
+            If a gradient does not have the shape and the dtype of its variable.
         """
-        pairs = [(gradient, variable) for gradient, variable in grads_and_vars]
+        pairs = [self._checked(pair) for pair in grads_and_vars]
         found = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
         if not found:
             names = ", ".join(variable.op_name for _, variable in pairs)
@@ -114,50 +136,47 @@ class Optimizer:
             )
         variables = [variable for _, variable in found]
         return defer_in_session(
-            Update(self, variables, global_step),
+            Update(self.engine, variables, global_step),
             [gradient for gradient, _ in found],
+            self.rate,
             name=name or self.name,
             updates=variables if global_step is None else [*variables, global_step],
         )
 
-
-def _number(learning_rate: Any) -> float:
-    if isinstance(learning_rate, Symbol):
-        raise ArgumentError(
-            f"A learning rate must be a number here. Received: the Symbol {learning_rate.name}."
-        )
-    rate: float = learning_rate
-    return rate
-
-
-class Update:
-    """What a training operation does in a session."""
-
-    def __init__(
-        self, optimizer: Optimizer, variables: Sequence[Symbol], global_step: Symbol | None
-    ) -> None:
-        self.optimizer = optimizer
-        self.variables = variables
-        self.global_step = global_step
-
-    def __call__(self, keeping: Any, gradients: Sequence[Any]) -> None:
-        """Step."""
-        self.kept(keeping).apply_gradients(gradients)
-        if self.global_step is not None:
-            keeping.assign(self.global_step, keeping.parameter(self.global_step) + 1)
-
-    def kept(self, keeping: Any) -> optim.Optimizer:
-        """Return the engine's optimizer that the session keeps for this operation."""
-        parameters = [keeping.parameter(variable) for variable in self.variables]
-        optimizer: optim.Optimizer = keeping.keep(lambda: self.optimizer.engine(parameters))
-        return optimizer
+    def _checked(self, pair: Any) -> Pair:
+        """A pair of a gradient, a Symbol or None, and its variable."""
+        if (
+            not isinstance(pair, tuple | list)
+            or len(pair) != 2
+            or not isinstance(pair[1], Variable)
+        ):
+            raise ArgumentError(
+                f"{self.name} takes pairs (gradient, variable), as compute_gradients returns. "
+                f"Received: {pair!r:.60}."
+            )
+        gradient, variable = pair
+        if gradient is None:
+            return None, variable
+        found: Symbol
+        found, _ = alike(f"The gradient of {variable.name}", gradient, variable)
+        if not isinstance(found, Symbol):
+            found = constant(found, variable.dtype)
+        if not fits(found.shape, variable.shape):
+            raise ShapeError(
+                f"{variable.name} of shape {variable.shape} was given a gradient of shape "
+                f"{found.shape}."
+            )
+        return found, variable
 
 
 class GradientDescentOptimizer(Optimizer):
     """Gradient descent: ``variable - learning_rate * gradient``."""
 
     def __init__(
-        self, learning_rate: float, use_locking: bool = False, name: str = "GradientDescent"
+        self,
+        learning_rate: float | Symbol,
+        use_locking: bool = False,
+        name: str = "GradientDescent",
     ) -> None:
         super().__init__(name, learning_rate)
 
@@ -171,7 +190,7 @@ class MomentumOptimizer(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float,
+        learning_rate: float | Symbol,
         momentum: float,
         use_locking: bool = False,
         name: str = "Momentum",
@@ -191,7 +210,7 @@ class AdamOptimizer(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: float | Symbol = 0.001,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,

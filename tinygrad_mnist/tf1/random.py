@@ -7,7 +7,7 @@ result each time. TensorFlow draws other numbers, and without a seed others each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.graph.graph import get_default_graph
 from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
 from tinygrad_mnist.tf1.dtypes import as_dtype, float32
+from tinygrad_mnist.tf1.known import number, sizes
 
 Sample = Callable[[np.random.Generator, tuple[int, ...]], Any]
 
@@ -37,40 +38,44 @@ def set_random_seed(seed: int) -> None:
 
 
 def random_normal(
-    shape: Sequence[int],
-    mean: float = 0.0,
-    stddev: float = 1.0,
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
     dtype: Any = float32,
     seed: int | None = None,
     name: str | None = None,
 ) -> Symbol:
     """Normal numbers."""
+    mean, stddev = _numbers("random_normal", mean=mean, stddev=stddev)
 
     def sample(generator: np.random.Generator, sizes: tuple[int, ...]) -> Any:
         return generator.normal(mean, stddev, sizes)
 
+    shape = sizes("random_normal: shape", shape)
     return drawn(sample, shape, dtype, seed, name or "random_normal")
 
 
 def truncated_normal(
-    shape: Sequence[int],
-    mean: float = 0.0,
-    stddev: float = 1.0,
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
     dtype: Any = float32,
     seed: int | None = None,
     name: str | None = None,
 ) -> Symbol:
     """Normal numbers, redrawn until within two standard deviations of the mean."""
+    mean, stddev = _numbers("truncated_normal", mean=mean, stddev=stddev)
     draw = initializers.truncated_normal(stddev)
 
     def sample(generator: np.random.Generator, sizes: tuple[int, ...]) -> Any:
         return mean + draw(generator, sizes, np.float64)
 
+    shape = sizes("truncated_normal: shape", shape)
     return drawn(sample, shape, dtype, seed, name or "truncated_normal")
 
 
 def random_uniform(
-    shape: Sequence[int],
+    shape: Any,
     minval: Any = 0,
     maxval: Any = None,
     dtype: Any = float32,
@@ -84,6 +89,7 @@ def random_uniform(
     ArgumentError
         If integers are asked without an upper bound.
     """
+    minval, maxval = _numbers("random_uniform", minval=minval, maxval=maxval)
     integers = as_dtype(dtype).kind in "iu"
     if integers and maxval is None:
         raise ArgumentError("random_uniform of integers needs maxval, the bound to stay below.")
@@ -94,11 +100,16 @@ def random_uniform(
             return generator.integers(minval, top, sizes)
         return generator.uniform(minval, top, sizes)
 
+    shape = sizes("random_uniform: shape", shape)
     return drawn(sample, shape, dtype, seed, name or "random_uniform")
 
 
+def _numbers(caller: str, **given: Any) -> list[Any]:
+    return [number(f"{caller}: {name}", value) for name, value in given.items()]
+
+
 def drawn(
-    sample: Sample, shape: Sequence[int] | Symbol, dtype: Any, seed: int | None, name: str
+    sample: Sample, shape: tuple[int, ...] | Symbol, dtype: Any, seed: int | None, name: str
 ) -> Symbol:
     """Return the Symbol of numbers of a shape, or of the shape that a Symbol will have.
 
@@ -116,5 +127,4 @@ def drawn(
 
     if isinstance(shape, Symbol):
         return defer_in_session(draw, shape, name=name, shape=shape.shape, dtype=dtype)
-    sizes = (shape,) if isinstance(shape, int) else tuple(int(size) for size in shape)
-    return defer_in_session(draw, sizes, name=name, shape=sizes, dtype=dtype)
+    return defer_in_session(draw, shape, name=name, shape=shape, dtype=dtype)

@@ -20,7 +20,8 @@ from tinygrad_mnist.graph.graph import get_default_graph
 from tinygrad_mnist.graph.keeping import Keeping
 from tinygrad_mnist.graph.session import Session
 from tinygrad_mnist.graph.symbol import Symbol
-from tinygrad_mnist.tf1.optimizers import Update
+from tinygrad_mnist.graph.variable import Variable
+from tinygrad_mnist.tf1.update import Update
 
 
 class Saver:
@@ -29,27 +30,34 @@ class Saver:
     Parameters
     ----------
     var_list
-        The variables; by default all of the default graph, and the state of the optimizers that
-        the session has used.
+        The variables, or a dictionary of them by the names that they have in the file; by default
+        all of the default graph, and the state of the optimizers that the session has used.
     max_to_keep
         How many files of one Saver stay; older ones are deleted. None or 0 keeps all.
 
     Raises
     ------
     ArgumentError
-        If there is nothing to save.
+        If there is nothing to save, or something is no variable.
     """
 
-    def __init__(self, var_list: Sequence[Any] | None = None, max_to_keep: int | None = 5) -> None:
-        graph = get_default_graph()
-        self.variables = list(graph.variables if var_list is None else var_list)
+    def __init__(
+        self,
+        var_list: Mapping[str, Variable] | Sequence[Variable] | None = None,
+        max_to_keep: int | None = 5,
+    ) -> None:
+        self.variables = _by_name(get_default_graph().variables if var_list is None else var_list)
         self.with_optimizers = var_list is None
         self.max_to_keep = max_to_keep
         self.last_checkpoints: list[str] = []
-        if not self.variables:
-            raise ArgumentError("There is nothing to save: the graph has no variables.")
 
-    def save(self, sess: Session, save_path: str, global_step: Any = None) -> str:
+    def save(
+        self,
+        sess: Session,
+        save_path: str,
+        global_step: Any = None,
+        write_meta_graph: bool = True,
+    ) -> str:
         """Write a file, whole or not at all, and return its path.
 
         Parameters
@@ -58,6 +66,8 @@ class Saver:
             Where; ``-`` and the step are added if one is given.
         global_step
             A number, or a variable whose value it is.
+        write_meta_graph
+            Ignored: the graph is never written, only values are.
 
         Raises
         ------
@@ -69,7 +79,7 @@ class Saver:
         step = sess.run(global_step) if isinstance(global_step, Symbol) else global_step
         path = f"{os.fspath(save_path)}{'' if step is None else f'-{step}'}"
         values = sess.run(self.variables)
-        arrays = {_key(v): np.asarray(x) for v, x in zip(self.variables, values, strict=True)}
+        arrays = {_key(name): np.asarray(value) for name, value in values.items()}
         numbers: dict[str, Any] = {}
         for symbol, update in self._updates(sess):
             if symbol in sess.store.objects:
@@ -91,12 +101,12 @@ class Saver:
             the state of an optimizer; nothing is restored then.
         """
         arrays, description = checkpoint.load(Path(save_path))
-        for variable in self.variables:
-            found = arrays.get(_key(variable))
+        for name, variable in self.variables.items():
+            found = arrays.get(_key(name))
             if found is None or (found.shape, found.dtype) != (variable.shape, variable.dtype):
                 received = "none" if found is None else f"one of {found.shape} and {found.dtype}"
                 raise CheckpointError(
-                    f"{save_path} should have a variable {variable.op_name} of shape "
+                    f"{save_path} should have a variable {name} of shape "
                     f"{variable.shape} and dtype {variable.dtype}. Received: {received}. It was "
                     "saved from another graph."
                 )
@@ -106,8 +116,8 @@ class Saver:
             state = _within(saved, f"{symbol.op_name}/")
             if state or symbol in sess.store.objects:
                 states.append((symbol, update, _tried(update, state)))
-        for variable in self.variables:
-            sess.load(variable, arrays[_key(variable)])
+        for name, variable in self.variables.items():
+            sess.load(variable, arrays[_key(name)])
         for symbol, update, state in states:
             update.kept(Keeping(sess.store, symbol)).load_state_dict(state)
 
@@ -123,8 +133,22 @@ class Saver:
             Path(self.last_checkpoints.pop(0)).unlink(missing_ok=True)
 
 
-def _key(variable: Symbol) -> str:
-    return f"{variable.op_name}/value"
+def _by_name(var_list: Any) -> dict[str, Variable]:
+    """The variables by the names that they have in the file, their own unless others are given."""
+    members = list(var_list.values()) if isinstance(var_list, Mapping) else var_list
+    if not isinstance(members, list | tuple) or not all(isinstance(v, Variable) for v in members):
+        raise ArgumentError(
+            "A Saver takes a list of variables, or a dictionary of variables by name. Received: "
+            f"{var_list!r:.60}."
+        )
+    if not members:
+        raise ArgumentError("There is nothing to save: the graph has no variables.")
+    names = var_list if isinstance(var_list, Mapping) else [v.op_name for v in members]
+    return dict(zip(names, members, strict=True))
+
+
+def _key(name: str) -> str:
+    return f"{name}/value"
 
 
 def _within(saved: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -136,7 +160,7 @@ def _within(saved: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 def _tried(update: Update, saved: dict[str, Any]) -> dict[str, Any]:
     """The state of an optimizer that another one took, or that of one that begins."""
     places = [Parameter(np.zeros(v.shape or (), v.dtype)) for v in update.variables]
-    trial = update.optimizer.engine(places)
+    trial = update.make(places)
     if saved:
         trial.load_state_dict(saved)
     return trial.state_dict()

@@ -8,7 +8,8 @@ from tinygrad_mnist.errors import SessionError
 from tinygrad_mnist.graph import variable as graph_variable
 from tinygrad_mnist.graph.graph import get_default_graph, get_default_session
 from tinygrad_mnist.graph.symbol import Symbol
-from tinygrad_mnist.tf1.operands import operand
+from tinygrad_mnist.tf1.dtypes import as_dtype
+from tinygrad_mnist.tf1.operands import operand, refuse
 
 
 class Variable(graph_variable.Variable):
@@ -20,8 +21,14 @@ class Variable(graph_variable.Variable):
         A Symbol, an array or numbers; Python's numbers are float32 and int32.
     trainable
         Whether optimizers change it unless they are told which to.
+    collections
+        Not supported: only None.
+    validate_shape, caching_device
+        Ignored: the shape is always that of the initial value, which must be known.
     name
         Made unique.
+    variable_def
+        Not supported: only None.
     dtype
         Converts the initial value.
 
@@ -29,17 +36,24 @@ class Variable(graph_variable.Variable):
     ------
     ShapeError, DTypeError
         If a size of the initial value is not known, or it cannot be converted.
+    ArgumentError
+        If something not supported is given.
     """
 
     def __init__(
         self,
         initial_value: Any,
         trainable: bool = True,
+        collections: None = None,
+        validate_shape: bool = True,
+        caching_device: Any = None,
         name: str | None = None,
+        variable_def: None = None,
         dtype: Any = None,
     ) -> None:
+        refuse("tf.Variable", collections=collections, variable_def=variable_def)
         value = operand(initial_value, dtype, f"The variable {name or ''}".rstrip())
-        super().__init__(value, trainable, name, dtype and value.dtype)
+        super().__init__(value, trainable, name, None if dtype is None else as_dtype(dtype))
 
     def assign(self, value: Any, name: str | None = None) -> Symbol:
         """Return the operation that gives the variable another value, and has that value."""

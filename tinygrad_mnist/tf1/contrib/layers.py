@@ -26,7 +26,7 @@ def xavier_initializer(uniform: bool = True, seed: int | None = None, dtype: Any
     if uniform:
         return glorot_uniform_initializer(seed, dtype)
 
-    def normal(shape: Any, dtype: Any = dtype) -> Symbol:
+    def normal(shape: Any, dtype: Any = dtype, partition_info: Any = None) -> Symbol:
         stddev = math.sqrt(1.3 * 2.0 / fans(shape))
         return truncated_normal(shape, 0.0, stddev, dtype, seed)
 

@@ -1,0 +1,196 @@
+"""Scripts of failing examples, run as they are printed: what is written out, and what is said."""
+
+import functools
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from tinygrad_mnist import Parameter, Tensor
+from tinygrad_mnist.testing import GradientCheckError, check_grads
+from tinygrad_mnist.testing.script import script
+
+X = np.array([0.5, -1.0, 2.0])
+W = np.array([1.0, 2.0, 3.0])
+HYPER: "dict[str, object]" = {"scale": 3.0, "weights": [W, (W, None)], 1: {"nested": np.float32(2)}}
+GENERATOR = np.random.default_rng(3)
+SHIFT = 0.25
+
+
+def same(function):
+    @functools.wraps(function)
+    def wrapped(*arrays):
+        return function(*arrays)
+
+    return wrapped
+
+
+def scaled(by):
+    return lambda inner: lambda x: by * inner(x)
+
+
+@same
+@scaled(SHIFT)
+def decorated(x: "Unknown") -> "Unknown":  # noqa: F821
+    return (x**2).sum()
+
+
+@same
+@same
+def same_twice(x):
+    return (x**2).sum()
+
+
+def with_default(x, weights=W, *, shift=SHIFT):
+    return (x * weights).sum() + shift
+
+
+def in_comprehension(x):
+    return sum((x * w).sum() for w in HYPER["weights"][:1])
+
+
+def half(x):
+    return x
+
+
+class Base:
+    power = 2
+
+
+class Net(Base):
+    def __init__(self):
+        self.weights = W.copy()
+
+    def loss(self, x):
+        return SHIFT * ((x * self.weights) ** self.power).sum()
+
+    def gradient(self, x):
+        return SHIFT * x * self.weights**2
+
+    def __call__(self, x):
+        return self.loss(x)
+
+    @classmethod
+    def of(cls, x):
+        return (x**cls.power).sum()
+
+
+@dataclass(frozen=True)
+class Settings:
+    scale: float = 2.0
+    weights: np.ndarray = field(default_factory=W.copy)
+
+
+SETTINGS = Settings(5.0)
+NET = Net()
+LAMBDAS = [lambda x: (x**2).sum(), lambda y: (3 * y**2).sum()]
+
+
+@functools.lru_cache
+def cached():
+    return SHIFT
+
+
+CASES = {
+    "a dict": (lambda x: (HYPER["scale"] * x * HYPER[1]["nested"]).sum(), half),
+    "bound methods": (NET.loss, NET.gradient),
+    "a callable object": (NET, half),
+    "a class method": (Net.of, half),
+    "a partial": (
+        functools.partial(lambda k, x, shift: k * (x**2).sum() + shift, 2, shift=W[0]),
+        half,
+    ),
+    "decorators": (same_twice, half),
+    "a decorator that hides its function": (decorated, half),
+    "a function decorated elsewhere": (same(in_comprehension), half),
+    "a cached function": (lambda x: (x**2).sum() * cached(), half),
+    "defaults": (with_default, half),
+    "a default of a lambda": (lambda x, w=W: (w * x).sum(), half),
+    "a name in a comprehension": (in_comprehension, half),
+    "a dataclass": (lambda x: (SETTINGS.scale * SETTINGS.weights * x).sum(), half),
+    "a list of lambdas": (lambda x: sum(f(x) for f in LAMBDAS), half),
+    "a method of an array": (W.dot, half),
+    "a numpy function": (np.sum, half),
+    "a lambda that calls f": (lambda x: (lambda f: f(x))(NET.loss), half),
+}
+
+
+def run(text):
+    exec(compile(text, "pasted", "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize(("function", "gradient"), CASES.values(), ids=CASES)
+def test_a_script_finds_what_the_check_found(function, gradient):
+    report = check_grads(function, X, gradient=gradient)
+    text = script(function, (X,), {"gradient": gradient})
+    with pytest.raises(GradientCheckError) as caught:
+        run(text)
+    elements = r"^    \[.*"  # all their numbers, to the last digit
+    found, told = (re.findall(elements, str(r), re.M) for r in (caught.value, report))
+    assert found == told
+    assert found
+    assert "Define it here" not in text
+
+
+def test_a_default_of_an_enclosing_function():
+    scale = np.array(2.0)
+
+    def local(x, k=scale):
+        return k * (x**2).sum()
+
+    text = script(local, (X,), {"gradient": half})
+    with pytest.raises(GradientCheckError):
+        run(text)
+
+
+def test_tensors_and_parameters_in_a_closure(capsys):
+    tensor, parameter = Tensor(W, requires_grad=True), Parameter(2 * W)
+    run(script(lambda x: np.sum(x * tensor * parameter), (Parameter(X),), {"order": 1}))
+    assert capsys.readouterr().out.startswith("OK: gradient of <lambda>")
+
+
+def test_generators_are_written_by_their_seed():
+    text = script(lambda x: (x * GENERATOR.normal(size=3)).sum(), (X,), {"gradient": half})
+    assert "GENERATOR = np.random.default_rng(3)" in text
+    with pytest.raises(GradientCheckError, match="NONDETERMINISTIC"):
+        run(text)
+    other = np.random.Generator(np.random.MT19937(3))
+    text = script(lambda x: (x * other.normal(size=3)).sum(), (X,), {"gradient": half})
+    assert "#   other = Generator(MT19937)" in text
+
+
+def test_what_cannot_be_written_is_said_at_the_top():
+    class Odd(dict):
+        def __repr__(self):
+            return "two\nlines"
+
+    odd, table = Odd(), {"odd": Odd()}
+    text = script(lambda x: (x * len(odd) * len(table)).sum(), (X,), {"gradient": half})
+    told = "# This could not be written out. Define it here, before running the script:\n"
+    assert told + "#   odd = two lines\n#   table = {'odd': two lines}\n" in text
+    compile(text, "pasted", "exec")
+    with pytest.raises(NameError, match="odd"):
+        run(text)
+    defined = text.replace(
+        "#   odd = two lines\n#   table = {'odd': two lines}", "odd = table = 'x'"
+    )
+    with pytest.raises(GradientCheckError):
+        run(defined)
+
+
+def test_names_that_are_not_found_are_said():
+    def local(x, k=W * 2 + X):
+        return (x * k * not_there).sum()  # noqa: F821
+
+    assert "#   not_there, which local uses" in script(local, (X,), {})
+
+
+def test_a_name_of_two_values_is_said():
+    def with_scale(scale):
+        return lambda x: scale * (x**2).sum(), lambda x: scale * x
+
+    function, _ = with_scale(2.0)
+    _, gradient = with_scale(3.0)
+    assert "# scale stands for two values" in script(function, (X,), {"gradient": gradient})
+    assert "two values" not in script(function, (X,), {"gradient": with_scale(2.0)[1]})

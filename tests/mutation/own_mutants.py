@@ -276,7 +276,7 @@ OTHERS = (
         "the order instead of the rank",
         edited(
             red._sort_vjp,
-            ("np.argsort(np.argsort(x, axis=axis), axis=axis)", "np.argsort(x, axis=axis)"),
+            ("argsort(argsort(x, axis=axis), axis=axis)", "argsort(x, axis=axis)"),
         ),
     ),
     rule(shape.reshape, "x", "reversed", lambda ct, y, x, shape: np.reshape(np.flip(ct), x.shape)),

@@ -194,6 +194,13 @@ def test_sigmoid_cross_entropy(logit, label, value, slope):
     np.testing.assert_array_equal(by_label, [-logit])
 
 
+def test_ties_of_a_sort_keep_their_order():
+    """Of 64: NumPy's other algorithms keep the order of a few by chance."""
+    x, cotangent = np.arange(64.0) % 2, np.arange(64.0)
+    (gradient,) = tm.gradients(np.sort(leaf := Tensor(x, requires_grad=True)), [leaf], cotangent)
+    np.testing.assert_array_equal(gradient, [i // 2 + 32 * (i % 2) for i in range(64)])
+
+
 def test_first_of_equals_is_taken():
     x = Tensor([1.0, 3.0, 3.0, 1.0], requires_grad=True)
     assert np.argmax(x).item() == 1

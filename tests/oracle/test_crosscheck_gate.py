@@ -52,6 +52,7 @@ SPECIAL = {
         (np.power, ZEROS, np.array([2.0, 0.5, 3.0, 1.0])),
         (np.power, np.array([-2.0, -0.5]), np.array([2.0, 3.0])),
     ],
+    "sort": [(np.sort, np.array([1.0, 1.0, 0.0, 0.0]))],
     "cumprod": [(lambda x: np.cumprod(x, axis=1), TIED)],
     "astype": [(lambda x: x.astype(np.float64), TIED.astype(np.float32))],
     DENSE: [(tm.softmax_cross_entropy_with_logits, LABELS, TIED)],

@@ -204,7 +204,8 @@ def sort(x: Array, *, axis: int = -1, out: Array | None = None) -> Any:
 def _sort_vjp(ct: Any, y: Any, x: Any, axis: int | None) -> Any:
     if axis is None:
         return np.reshape(_sort_vjp(ct, y, np.reshape(x, -1), 0), x.shape)
-    rank = np.argsort(np.argsort(x, axis=axis), axis=axis)
+    # The primitive, not np.argsort, which on arrays need not keep the order of ties.
+    rank = argsort(argsort(x, axis=axis), axis=axis)
     index: list[Any] = list(np.ogrid[tuple(slice(n) for n in x.shape)])
     index[axis] = rank
     return ct[tuple(index)]

@@ -88,18 +88,6 @@ def guess(
     )
 
 
-def of_samples(analytic: Array, numeric: Array, sizes: Sequence[int] = ()) -> str:
-    """Return what some elements of a wrong gradient, or sums of them, have in common."""
-    seen = np.isfinite(numeric)
-    if not np.isfinite(analytic).all() or not seen.any():
-        return ""
-    if not analytic.any():
-        return ZERO
-    bound = np.full(numeric.shape, CLOSE * np.abs(numeric[seen]).max())
-    error = float(np.abs(analytic - numeric)[seen].max())
-    return _factor(analytic, Evidence(numeric, bound, seen, error), sizes)
-
-
 def ignores_upstream(gradient: Array, doubled: Array) -> str:
     """Say so if twice the cotangent gives the same gradient."""
     if gradient.any() and np.array_equal(gradient, doubled):

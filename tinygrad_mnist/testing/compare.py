@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,8 @@ from tinygrad_mnist.testing.verdict import Element, Verdict
 EVERY_ELEMENT_UP_TO = 256
 WHOLE_GRADIENT_UP_TO = 2048
 """Elements of a wrong gradient that are all differentiated, to see the pattern of the error."""
+PATTERN_ELEMENTS = 64
+"""As many as show a pattern in a larger one."""
 SAMPLED_ELEMENTS = 12
 DIRECTIONS = 4
 ABSOLUTE = 1e-7
@@ -118,7 +120,7 @@ def compared(
         return measure(projection, x, direction, slopes, absolute, index)
 
     def at(flat: int) -> Element:
-        place = tuple(int(i) for i in np.unravel_index(flat, x.shape))
+        place = _place(flat, x.shape)
         return measured(element(x.shape, place), place)
 
     if x.size <= EVERY_ELEMENT_UP_TO:
@@ -140,6 +142,10 @@ def compared(
     return sorted(found, key=lambda e: (not (e.wrong and e.measured), not e.kink, -e.severity))
 
 
+def _place(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(flat, shape))
+
+
 def _excused(along: Element) -> Element:
     """Return a comparison that is not held against the gradient at a kink.
 
@@ -149,19 +155,32 @@ def _excused(along: Element) -> Element:
     return replace(along, bound=max(along.bound, along.error)) if along.kink else along
 
 
-def numeric_gradient(projection: Projection, x: Array) -> Array:
-    """Return the whole gradient by central differences."""
+def numeric_gradient(
+    projection: Projection, x: Array, compared: Sequence[Element] = ()
+) -> tuple[Array, Array]:
+    """Return the gradient by central differences, and how far it may be off.
+
+    Of a large one some elements, those that were compared among them; the others are NaN.
+    """
 
     def smooth(found: Slope) -> bool:
         allowed = SIDES * (RELATIVE * abs(found.central) + found.noise)
         return abs(found.right - found.left) <= allowed
 
-    def derivative(place: tuple[int, ...]) -> float:
+    chosen = range(x.size)
+    if x.size > WHOLE_GRADIENT_UP_TO:
+        chosen = np.random.default_rng(0).integers(0, x.size, PATTERN_ELEMENTS).tolist()
+    places = {_place(k, x.shape) for k in chosen}
+    places |= {e.index for e in compared if e.index is not None}
+    numeric, bound = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
+    for place in places:
         direction = element(x.shape, place)
         found = converge(projection.value, x, direction, projection.epsilon, smooth)
-        return found.slope.central
-
-    return np.array([derivative(place) for place in np.ndindex(*x.shape)]).reshape(x.shape)
+        central, left, right, noise, _ = found.slope
+        numeric[place] = central
+        # At a kink any slope between the two sides will do.
+        bound[place] = RELATIVE * abs(central) + noise + found.truncation + abs(right - left) / 2
+    return numeric, bound + TRUNCATION
 
 
 def judge(elements: list[Element]) -> Verdict:

@@ -12,7 +12,6 @@ from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import RuleError
 from tinygrad_mnist.testing import cause
 from tinygrad_mnist.testing.compare import (
-    WHOLE_GRADIENT_UP_TO,
     Projection,
     numeric_gradient,
 )
@@ -45,8 +44,8 @@ class Examination:
         self.generator = np.random.default_rng(seed)
         self.wider = np.random.default_rng([seed, 1])  # of directions for the Taylor remainder
         self.floating = [i for i, a in enumerate(given) if a.dtype.kind == "f"]
-        self.arrays = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in given]
-        self.value = self._first_value()
+        self.arrays = subject.widened(given)
+        self.value = subject.value(self.arrays)
         # Away from zero, so that no element of the result is looked at less than the others.
         draw = random_direction(self.generator, self.value.shape)
         self.cotangent = draw * np.sqrt(max(1, draw.size))
@@ -57,16 +56,7 @@ class Examination:
             self.cotangent.flat[row] = 1.0
         self.epsilon = subject.epsilon(self.arrays, self.value)
         self.projections = [self._projection(k) for k in range(len(self.floating))]
-        self.kinks: list[list[Element]] = [[] for _ in self.floating]
-
-    def _first_value(self) -> Array:
-        try:
-            return self.subject.value(self.arrays)
-        except (TypeError, ValueError):
-            if all(a.dtype == b.dtype for a, b in zip(self.arrays, self.given, strict=True)):
-                raise
-            self.arrays = list(self.given)  # the function insists on its own dtypes
-            return self.subject.value(self.arrays)
+        self.compared: list[list[Element]] = [[] for _ in self.floating]
 
     @property
     def differentiable(self) -> bool:
@@ -112,8 +102,7 @@ class Examination:
         report = _gravest(self._together(arguments, found), self.subject.name)
         if report.verdict is Verdict.WRONG:
             k = next(i for i, a in enumerate(report.arguments) if a.verdict is Verdict.WRONG)
-            worst = report.arguments[k].elements
-            report = replace(report, cause=self._cause(k, found[k], doubled[k], worst))
+            report = replace(report, cause=self._cause(k, found[k], doubled[k]))
         finite = all(np.isfinite(gradient).all() for gradient in found)
         if self.subject.by_engine and (report.verdict is Verdict.WRONG or not finite):
             fault = first_wrong_rule(self.subject, self.arrays, self.cotangent)
@@ -148,7 +137,8 @@ class Examination:
             reports.append(ArgumentReport(name, verdict, note=note))
             numbers = gradient is not None and np.asarray(gradient).dtype.kind in "biuf"
             if not fits and numbers and np.shape(gradient) != like.shape:
-                guesses.append(cause.guess(np.asarray(gradient), self._numeric(k)))
+                numeric, bound = self._numeric(k)
+                guesses.append(cause.guess(np.asarray(gradient), numeric, bound=bound))
         if all(r.verdict is Verdict.OK for r in reports):
             return None
         text = next((g for g in guesses if g), "")
@@ -183,7 +173,7 @@ class Examination:
                 note = f"the {what} at {list(index)} is {array[index]}"
                 return ArgumentReport(self.names[k], Verdict.NON_FINITE, note=note)
         opinion = Opinion(self.projections[k], x, gradient, self.generator, self.wider)
-        self.projections[k], self.kinks[k] = opinion.projection, opinion.kinks
+        self.projections[k], self.compared[k] = opinion.projection, opinion.elements
         return opinion.report(self.names[k], own)
 
     def _together(
@@ -202,7 +192,8 @@ class Examination:
             return self._contracted(arrays)
 
         epsilon = max(p.epsilon for p in self.projections)
-        found = contradiction(value, floating, gradients, self.kinks, epsilon, self.wider)
+        kinks = [[e for e in elements if e.kink] for elements in self.compared]
+        found = contradiction(value, floating, gradients, kinks, epsilon, self.wider)
         if found is None:
             return tuple(arguments)
         note = f"no subgradient: {len(found.places)} elements at a kink, moved together, disagree"
@@ -214,21 +205,21 @@ class Examination:
         return tuple(arguments)
 
     def _contracted(self, arrays: Sequence[Array]) -> tuple[float, float]:
-        terms = self.cotangent * self.subject.value(arrays)
+        terms = self.cotangent * self.subject.value_near(arrays, self.value.shape)
         return float(terms.sum()), float(np.abs(terms).sum())
 
-    def _numeric(self, k: int) -> Array:
+    def _numeric(self, k: int) -> tuple[Array, Array]:
         x = self.arrays[self.floating[k]].astype(np.float64)
-        return numeric_gradient(self.projections[k], x)
+        return numeric_gradient(self.projections[k], x, self.compared[k])
 
-    def _cause(self, k: int, gradient: Array, doubled: Array, worst: Sequence[Element]) -> str:
+    def _cause(self, k: int, gradient: Array, doubled: Array) -> str:
         if self.subject.gradient is None and cause.ignores_upstream(gradient, doubled):
             return cause.ignores_upstream(gradient, doubled)
         sizes = [n for a in (*self.arrays, self.value) for n in a.shape]
-        if gradient.size > WHOLE_GRADIENT_UP_TO:
-            analytic = np.array([e.analytic for e in worst])
-            return cause.of_samples(analytic, np.array([e.numeric for e in worst]), sizes)
-        return cause.guess(gradient, self._numeric(k), sizes)
+        numeric, bound = self._numeric(k)
+        return cause.no_subgradient(self.compared[k]) or cause.guess(
+            gradient, numeric, sizes, bound
+        )
 
 
 def _gravest(arguments: tuple[ArgumentReport, ...], function: str) -> Report:

@@ -14,9 +14,8 @@ import numpy as np
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import ZERO, Array
 from tinygrad_mnist.errors import RuleError
-from tinygrad_mnist.testing.cause import guess, ignores_upstream
+from tinygrad_mnist.testing.cause import guess, ignores_upstream, no_subgradient
 from tinygrad_mnist.testing.compare import (
-    WHOLE_GRADIENT_UP_TO,
     Projection,
     compare,
     numeric_gradient,
@@ -74,7 +73,7 @@ def _fault(step: tape.Step) -> Fault | None:
         found, projection = compare(projection, x, given[-1], np.random.default_rng(0))
         worst = next((e for e in found if e.wrong and e.measured), None)
         if worst is not None:
-            cause = _cause(step, position, given[-1], projection)
+            cause = _cause(step, position, given[-1], projection, found)
             return Fault(f"{_name(step, position)}: {_told(worst)}", cause)
         kinks.append([e for e in found if e.kink and e.index is not None])
     return _fault_of_kinks(step, [position for position, _ in tracked], given, kinks)
@@ -143,7 +142,13 @@ def _projection(step: tape.Step, position: int, contribution: Array) -> Projecti
     return Projection(value, _epsilon(step, contribution))
 
 
-def _cause(step: tape.Step, position: int, contribution: Array, projection: Projection) -> str:
+def _cause(
+    step: tape.Step,
+    position: int,
+    contribution: Array,
+    projection: Projection,
+    found: Sequence[Element],
+) -> str:
     node = step.node
     alone = Subject(lambda *tensors: node.primitive(*tensors, **node.static))
     leaves = [np.asarray(_wide(array)) for array in node.arrays]
@@ -151,11 +156,11 @@ def _cause(step: tape.Step, position: int, contribution: Array, projection: Proj
         sum(leaf.dtype.kind == "f" for leaf in leaves[:position])
     ]
     cause = ignores_upstream(contribution, doubled)
+    if cause:
+        return cause
     x = leaves[position]
-    if not cause and x.size <= WHOLE_GRADIENT_UP_TO:
-        numeric = numeric_gradient(projection, x)
-        cause = guess(contribution, numeric, node.value.shape + x.shape)
-    return cause
+    numeric, bound = numeric_gradient(projection, x, found)
+    return no_subgradient(found) or guess(contribution, numeric, node.value.shape + x.shape, bound)
 
 
 def _wide(array: Any) -> Any:

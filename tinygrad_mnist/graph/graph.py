@@ -41,7 +41,7 @@ class Graph:
         self.symbols: list[Any] = []
         self.variables: list[Any] = []
         self._by_name: dict[str, Any] = {}
-        self._taken: set[str] = set()
+        self._taken: dict[str, int] = {}  # and the number last given to it
         self._scope = ""
 
     def add(self, symbol: Any) -> int:
@@ -64,11 +64,13 @@ class Graph:
                 f"Received: {name!r}."
             )
         wanted = unique = self._scope + name
-        number = 0
-        while unique.lower() in self._taken:  # case is no difference in a file's name
+        key = wanted.lower()  # case is no difference in a file's name
+        number = self._taken.get(key, 0)
+        while unique.lower() in self._taken:
             number += 1
             unique = f"{wanted}_{number}"
-        self._taken.add(unique.lower())
+        self._taken[key] = number
+        self._taken.setdefault(unique.lower(), 0)
         return unique
 
     @contextmanager

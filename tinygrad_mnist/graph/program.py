@@ -7,6 +7,7 @@ is the parameter's next version.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -56,7 +57,7 @@ class Slot:
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def layout(self) -> tuple[tuple[int, ...], np.dtype[Any], tuple[int, ...]]:

@@ -9,9 +9,9 @@ other engine as an argument, and only the command knows its name.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -163,12 +163,19 @@ def data(measured: dict[str, dict[str, Measured]]) -> str:
     return json.dumps(measured, indent=1) + "\n"
 
 
-def main(data_file: str = str(DATA), page_file: str = str(PAGE)) -> None:
+def main() -> None:
     """Measure TensorFlow and ``tinygrad_mnist``, and write the data and the page."""
+    parser = argparse.ArgumentParser(
+        prog="python -m reference_tf.conventions",
+        description="Measure conventions at kinks and ties in TensorFlow and in tinygrad_mnist.",
+    )
+    parser.add_argument("data", type=Path, nargs="?", default=DATA, help=f"default: {DATA}")
+    parser.add_argument("page", type=Path, nargs="?", default=PAGE, help=f"default: {PAGE}")
+    files = parser.parse_args()
     measured = measure_all(Engine(importlib.import_module("tinygrad_mnist")))
-    Path(data_file).write_text(data(measured), encoding="utf-8")
-    Path(page_file).write_text(page(measured), encoding="utf-8")
+    files.data.write_text(data(measured), encoding="utf-8")
+    files.page.write_text(page(measured), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -25,9 +25,15 @@ from benchmarks.drawing import (
     plain_ticks,
     save,
     styles,
-    threads_of,
 )
-from benchmarks.records import Record, measured, on_fewest_threads, title_among, title_of
+from benchmarks.records import (
+    Record,
+    measured,
+    on_fewest_threads,
+    threads_of,
+    title_among,
+    title_of,
+)
 
 
 def step_chart(records: Sequence[Record], path: Path) -> None:
@@ -98,7 +104,11 @@ def scale_chart(records: Sequence[Record], path: Path) -> None:
     for axis, (upper, lower) in zip(scale.AXES, panels.T, strict=True):
         on_axis = [record for record in chosen if record["axis"] == axis]
         for name, style in styles(chosen).items():
-            own = [record for record in on_axis if record["backend"] == name]
+            own = [
+                record
+                for record in on_axis
+                if record["backend"] == name and (axis, record["value"]) in floors
+            ]
             values = [record["value"] for record in own]
             ratios = [record["microseconds"] / floors[axis, record["value"]] for record in own]
             upper.plot(values, ratios, label=BACKENDS[name].title, **style)

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from benchmarks.backends import BACKENDS
 from benchmarks.provenance import COMMAND
-from benchmarks.records import Record
+from benchmarks.records import Record, threads_of
 from tinygrad_mnist.files import write_whole
 
 DOTS_PER_INCH = 200
@@ -69,16 +69,6 @@ def plain_ticks(axis: Any) -> None:
     """Write the numbers of a logarithmic axis out, those of its main ticks alone."""
     axis.set_major_formatter(PLAIN)
     axis.set_minor_formatter(NullFormatter())
-
-
-def threads_of(records: Sequence[Record]) -> str:
-    """Say how many threads.
-
-    >>> threads_of([{"threads": 1}]), threads_of([{"threads": 2}, {"threads": 1}])
-    ('1 thread', '1 and 2 threads')
-    """
-    counts = sorted({record["threads"] for record in records})
-    return " and ".join(map(str, counts)) + (" thread" if counts == [1] else " threads")
 
 
 def save(figure: Figure, records: Sequence[Record], path: Path) -> None:

@@ -4,11 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks import scale
-from benchmarks.backends import BACKENDS
-from benchmarks.drawing import threads_of
-from benchmarks.records import Record, measured, on_fewest_threads, title_of
-
-OURS = "captured"
+from benchmarks.backends import BACKENDS, OURS
+from benchmarks.records import Record, measured, on_fewest_threads, threads_of, title_of
 
 
 def where_others_are_faster(report: Mapping[str, Any]) -> list[str]:

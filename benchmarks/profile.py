@@ -8,7 +8,7 @@ from statistics import median
 
 from tqdm import tqdm
 
-from benchmarks.backends import BACKENDS
+from benchmarks.backends import BACKENDS, OURS
 from benchmarks.options import Options
 from benchmarks.profiles import GROUPS
 from benchmarks.race import MEASURED, Row
@@ -21,7 +21,6 @@ from tinygrad_mnist.environment import blas_environment
 SUMMARY = "say where the microseconds of a captured step go"
 DEFAULTS = Options([], rounds=7)
 ROUND = f"alternating rounds of {BATCHES} whole steps and {BATCHES} in parts"
-OURS = "captured"
 OTHERS = ("floor", "numpy_packed", "jax_jit")
 CAPTION = (
     "Where the microseconds of a training step go: each operation timed in its place, in whole "

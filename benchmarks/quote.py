@@ -12,6 +12,7 @@ from benchmarks.provenance import made_by
 from benchmarks.records import Record, on_fewest_threads, title_among, title_of
 from benchmarks.supervisor import ROOT
 from benchmarks.table import Table
+from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.files import write_whole
 
 SUMMARY = "rewrite what README.md and docs/speed.md quote from benchmarks/results"
@@ -35,9 +36,20 @@ def run(_: argparse.Namespace) -> int:
 
 
 def replaced(text: str, block: str) -> str:
-    """Return a text with another block between its markers."""
+    """Return a text with another block between its markers.
+
+    Raises
+    ------
+    ArgumentError
+        If a marker is not there.
+    """
     before, begin, rest = text.partition(MARKERS[0])
     _, end, after = rest.partition(MARKERS[1])
+    if not end:
+        begin, end = (marker.strip() for marker in MARKERS)
+        raise ArgumentError(
+            f"A page that quotes must have the lines {begin} and {end}."
+        )
     return before + begin + block + end + after
 
 
@@ -88,7 +100,7 @@ def step_table(steps: Sequence[Record]) -> Table:
             title_among(record, steps),
             f"{record['microseconds']:,.0f}",
             f"{record['microseconds_q1']:,.0f} to {record['microseconds_q3']:,.0f}",
-            f"{record['ratio_to_numpy']:.2f}",
+            "-" if record["ratio_to_numpy"] is None else f"{record['ratio_to_numpy']:.2f}",
         )
         for record in steps
     ]

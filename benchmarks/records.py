@@ -45,6 +45,16 @@ def on_fewest_threads(records: Sequence[Record]) -> list[Record]:
     return [record for record in found if record["threads"] == fewest]
 
 
+def threads_of(records: Sequence[Record]) -> str:
+    """Say how many threads.
+
+    >>> threads_of([{"threads": 1}]), threads_of([{"threads": 2}, {"threads": 1}])
+    ('1 thread', '1 and 2 threads')
+    """
+    counts = sorted({record["threads"] for record in records})
+    return " and ".join(map(str, counts)) + (" thread" if counts == [1] else " threads")
+
+
 def title_among(record: Record, records: Sequence[Record]) -> str:
     """Return the title of a record, with its BLAS kernel if others of its backend are there."""
     several = sum(other["backend"] == record["backend"] for other in records) > 1

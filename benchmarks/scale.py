@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.backends import BACKENDS, FLOOR, REFERENCE, module_of
+from benchmarks.backends import BACKENDS, FLOOR, OURS, REFERENCE, module_of
 from benchmarks.options import Options
 from benchmarks.race import MEASURED, Row, run_race, started
 from benchmarks.records import (
@@ -34,7 +34,6 @@ AXES = {
 }
 PEAK_SIZE = 2048
 """Rows of the square matrices whose product is the measured peak."""
-OURS = "captured"
 LARGE_WIDTH = 512
 MOST_EXAMPLES = 8192
 TOLERANCE = 1e-3

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -19,50 +20,68 @@ from reference_tf.accuracies import Accuracies
 from reference_tf.interface import APIS
 from reference_tf.quiet import no_standard_error
 from tinygrad_mnist.errors import TinygradError
+from tinygrad_mnist.interruption import terminable
 from tinygrad_mnist.training import Settings
 
 LOG_EVERY = 100
+INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m reference_tf", description=__doc__)
+def parser() -> argparse.ArgumentParser:
+    """Make the parser."""
+    command = argparse.ArgumentParser(prog="python -m reference_tf", description=__doc__)
     default = Settings()
-    parser.add_argument("--api", choices=APIS, default="function", help="default: function")
-    parser.add_argument("--iterations", type=int, default=default.iterations, metavar="N")
-    parser.add_argument("--batch-size", type=int, default=default.batch_size, metavar="N")
-    parser.add_argument("--learning-rate", type=float, default=default.learning_rate, metavar="X")
-    parser.add_argument(
+    command.add_argument("--api", choices=APIS, default="function", help="default: function")
+    command.add_argument("--iterations", type=int, default=default.iterations, metavar="N")
+    command.add_argument("--batch-size", type=int, default=default.batch_size, metavar="N")
+    command.add_argument("--learning-rate", type=float, default=default.learning_rate, metavar="X")
+    command.add_argument(
         "--hidden", type=int, nargs="+", default=default.hidden, metavar="N", help="layer sizes"
     )
-    parser.add_argument("--seed", type=int, default=default.seed, metavar="N")
-    parser.add_argument(
+    seeds = command.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", type=int, default=default.seed, metavar="N")
+    seeds.add_argument(
         "--seeds",
         type=int,
         metavar="N",
         help="train ours and TensorFlow's from the seeds 0 to N - 1 and compare test accuracies",
     )
-    parser.add_argument(
+    command.add_argument(
         "--json", type=Path, metavar="FILE", help="with --seeds: store the accuracies in a file"
     )
-    options = vars(parser.parse_args(arguments))
+    return command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status: 0, 2 after an error, 130 if interrupted."""
+    command = parser()
+    options = vars(command.parse_args(arguments))
     api, seeds, stored = (options.pop(name) for name in ("api", "seeds", "json"))
     if importlib.util.find_spec("tensorflow") is None:
-        parser.error("TensorFlow is not installed; pip install 'tinygrad-mnist[tf]'.")
+        command.error("TensorFlow is not installed; pip install 'tinygrad-mnist[tf]'.")
     if seeds is not None and seeds < 2:
-        parser.error(f"A standard error needs at least 2 seeds. Received: {seeds}.")
+        command.error(f"A standard error needs at least 2 seeds. Received: {seeds}.")
     if stored is not None and seeds is None:
-        parser.error(f"--json stores what --seeds measures; add --seeds N. Received: {stored}.")
-    with no_standard_error():
-        import_module("tensorflow")
+        command.error(f"--json stores what --seeds measures; add --seeds N. Received: {stored}.")
+    if stored is not None and not stored.parent.is_dir():
+        command.error(f"There is no folder {stored.parent}; create it first.")
     try:
-        settings = Settings(**{**options, "hidden": tuple(options["hidden"])})
-        if seeds is None:
-            train(api, settings)
-        else:
-            compare_accuracies(api, settings, seeds, stored)
+        with terminable():
+            with no_standard_error():
+                import_module("tensorflow")
+            settings = Settings(**{**options, "hidden": tuple(options["hidden"])})
+            if seeds is None:
+                train(api, settings)
+            else:
+                compare_accuracies(api, settings, seeds, stored)
     except TinygradError as error:
-        parser.error(str(error))
+        command.error(str(error))
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, such as head, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
     return 0
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from reference_tf.interface import Array, Trainer, trainer
+from tinygrad_mnist.files import write_whole
 from tinygrad_mnist.training import Run, Settings
 
 
@@ -52,8 +53,8 @@ class Accuracies:
         return float(np.diff(self.pairs).std(ddof=1) / np.sqrt(len(self.pairs)))
 
     def write(self, path: Path) -> None:
-        """Write them as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        """Write them as JSON, whole or not at all."""
+        write_whole(path, (json.dumps(asdict(self), indent=1) + "\n").encode())
 
     @classmethod
     def read(cls, path: Path) -> Accuracies:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from reference_tf.interface import Array
 from tinygrad_mnist import Tensor
-from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
-
-Array = npt.NDArray[Any]
+from tinygrad_mnist.arguments import integer
+from tinygrad_mnist.core.arrays import real
+from tinygrad_mnist.errors import ArgumentError, DTypeError
 
 
 def check(f: Any, order: Any, seed: Any) -> None:
@@ -23,14 +23,9 @@ def check(f: Any, order: Any, seed: Any) -> None:
         raise ArgumentError(
             f"f must be a function of Tensors, not its result. Received: {type(f).__name__}."
         )
-    if not _whole(order) or order not in (1, 2):
+    if not isinstance(order, int | np.integer) or order not in (1, 2):
         raise ArgumentError(f"order must be 1 or 2. Received: {order!r}.")
-    if not _whole(seed) or seed < 0:
-        raise ArgumentError(f"seed must be a whole number of at least 0. Received: {seed!r}.")
-
-
-def _whole(number: Any) -> bool:
-    return isinstance(number, int | np.integer) and not isinstance(number, bool)
+    integer("seed", seed, least=0)
 
 
 def plain_array(what: str, given: Any) -> Array:
@@ -50,14 +45,7 @@ def plain_array(what: str, given: Any) -> Array:
             f"{what} must be a plain array, of which a leaf is made. Received: {given.label}. "
             "Pass its .numpy(), or let f close over it."
         )
-    try:
-        array = np.asarray(given)
-    except ValueError as error:
-        raise ShapeError(f"{what} cannot be made an array: {error}.") from None
-    if array.dtype.kind not in "biuf":
-        raise DTypeError(
-            f"{what} must hold booleans, integers or real numbers. Received: {array.dtype}."
-        )
+    array = real(given, what)
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         raise DTypeError(
             f"TensorFlow has no floating dtype wider than float64. Received for "

@@ -17,13 +17,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from reference_tf import magnitudes
 from reference_tf.derivatives import Directions
+from reference_tf.interface import Array
 from reference_tf.operation import Operation
-
-Array = npt.NDArray[Any]
 
 _ELEMENTWISE = 32
 """16 units in the last place; so many again for each order of differentiation."""

@@ -18,17 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from reference_tf.deviations import KNOWN_TF_DEVIATIONS
 from reference_tf.equivalents import EQUIVALENTS
+from reference_tf.interface import Array
 from reference_tf.points import POINTS, Point
 
 DATA = Path(__file__).with_name("conventions.json")
 PAGE = Path(__file__).parents[1] / "docs" / "conventions.md"
 
-Array = npt.NDArray[Any]
 Measured = dict[str, Any]
 Gradients = list[Array | None]
 

@@ -23,18 +23,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from reference_tf import arguments, judgement
 from reference_tf.arguments import plain_array
 from reference_tf.equivalents import EQUIVALENTS
+from reference_tf.interface import Array
 from reference_tf.sweep import JudgedSweep, key
 from reference_tf.verdicts import Comparison, Report
 from tinygrad_mnist import Tensor
 from tinygrad_mnist.core.tape import reverse_sweep, source_lines
 from tinygrad_mnist.errors import GradientError, ShapeError
-
-Array = npt.NDArray[Any]
 
 
 def compare(

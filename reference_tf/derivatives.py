@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
-Array = npt.NDArray[Any]
+from reference_tf.interface import Array
+
 Function = Callable[..., Any]
 Directions = Sequence[Array | None]
 """An array of each operand's shape; None for an operand that nothing is differentiated by."""

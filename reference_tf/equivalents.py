@@ -270,6 +270,3 @@ EQUIVALENTS: dict[str, Callable[..., Any]] = {
     "sigmoid_cross_entropy_with_logits": tf.nn.sigmoid_cross_entropy_with_logits,
 }
 """A primitive's name -> ``function(*tensors, **static) -> tensor``."""
-
-WITHOUT: dict[str, str] = {}
-"""A primitive's name -> why TensorFlow has no equivalent."""

@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from reference_tf.deviations import KNOWN_TF_DEVIATIONS
+from reference_tf.interface import Array
 from reference_tf.operation import Operation
 
-Array = npt.NDArray[Any]
 Where = Callable[[Operation, Array], Any]
 """``where(operation, cotangent)``: a mask in the result's shape, or one that keeps reduced axes."""
 

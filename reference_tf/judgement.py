@@ -8,17 +8,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from reference_tf.bounds import cotangent_bounds, second_bounds, value_bound
 from reference_tf.derivatives import second_vjp, vjp
 from reference_tf.excuses import Excuse, excuse, second_excuse
+from reference_tf.interface import Array
 from reference_tf.operation import Operation
 from reference_tf.verdicts import Comparison
 from tinygrad_mnist import Tensor, gradients
-
-Array = npt.NDArray[Any]
 
 
 def value(operation: Operation) -> Comparison:

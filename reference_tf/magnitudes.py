@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from reference_tf.derivatives import Directions, Function, partial_slope, second_vjp, vjp
 from reference_tf.equivalents import EQUIVALENTS
+from reference_tf.interface import Array
 from reference_tf.operation import Operation
 
-Array = npt.NDArray[Any]
 Arrays = list[Array | None]
 
 NORMALISED = {

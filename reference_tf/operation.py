@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
+from reference_tf.interface import Array
 from tinygrad_mnist.core.tape import Node
 from tinygrad_mnist.errors import UnsupportedError
-
-Array = npt.NDArray[Any]
 
 _AS_THEY_ARE = {
     ("where", "condition"),

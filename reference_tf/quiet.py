@@ -17,6 +17,9 @@ from contextlib import contextmanager
 @contextmanager
 def no_standard_error() -> Iterator[None]:
     """Drop what the process, its C++ libraries too, writes to standard error in the block."""
+    if sys.stderr is None:  # closed, as by 2>&-
+        yield
+        return
     sys.stderr.flush()
     kept = os.dup(2)
     try:

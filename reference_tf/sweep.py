@@ -6,17 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy.typing as npt
-
 from reference_tf import judgement
+from reference_tf.interface import Array
 from reference_tf.operation import Operation
 from reference_tf.verdicts import Comparison, Report, Row
 from tinygrad_mnist import Tensor, gradients
 from tinygrad_mnist.core.primitive import ZERO
 from tinygrad_mnist.core.tape import Node, Step, reverse_sweep
 from tinygrad_mnist.errors import StaleGraphError
-
-Array = npt.NDArray[Any]
 
 
 class JudgedSweep:

@@ -259,7 +259,7 @@ class TestRefusal:
             ("train --learning-rate -1", "Received: -1"),
             ("train --learning-rate fast", "'fast'"),
             ("train --optimizer adamw", "'adamw'"),
-            ("train --seed -1", "must not be negative. Received: -1"),
+            ("train --seed -1", "must be an integer of at least 0. Received: -1"),
             ("train --seed x", "'x'"),
             ("train --fast", "--fast"),
             ("train --data-dir none", "none is not a readable data folder"),

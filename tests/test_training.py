@@ -59,7 +59,7 @@ class TestSettings:
             ({"learning_rate": float("inf")}, "learning rate .* Received: inf"),
             ({"learning_rate": -0.001}, "learning rate .* Received: -0.001"),
             ({"optimizer": "adamw"}, "one of adam, momentum, sgd. Received: 'adamw'"),
-            ({"seed": -1}, "seed must not be negative. Received: -1"),
+            ({"seed": -1}, "seed must be an integer of at least 0. Received: -1"),
         ],
     )
     def test_out_of_range(self, changes, reason):

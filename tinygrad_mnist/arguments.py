@@ -1,6 +1,6 @@
 """Numbers given as arguments: checked once, with one message.
 
->>> at_least_one("epochs", 3)
+>>> integer("epochs", 3, least=1)
 3
 >>> in_range("momentum", 0.9, 0.0, 1.0)
 0.9
@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -26,8 +27,10 @@ def in_range(name: str, value: float, low: float, high: float) -> float:
     return number
 
 
-def at_least_one(name: str, value: int) -> int:
-    """Return a positive integer, or raise ArgumentError."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ArgumentError(f"{name} must be an integer of at least 1. Received: {value!r}.")
+def integer(name: str, value: Any, *, least: int) -> int:
+    """Return an integer of at least so much, or raise ArgumentError."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ArgumentError(
+            f"{name} must be an integer of at least {least}. Received: {value!r:.60}."
+        )
     return int(value)

@@ -13,9 +13,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinygrad_mnist import loop, mnist, nn
+from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.testing import Report, check_grads
 from tinygrad_mnist.training import Settings
 
@@ -49,8 +49,7 @@ class Cost:
 
 def check(options: argparse.Namespace) -> int:
     """Print a verdict per parameter; return 0 only if all gradients were seen to be right."""
-    if options.seed < 0:
-        raise ArgumentError(f"The seed must not be negative. Received: {options.seed}.")
+    integer("The seed", options.seed, least=0)
     start = time.perf_counter()
     cost = Cost(options.seed, options.data_dir)
     print(
@@ -67,7 +66,7 @@ def check(options: argparse.Namespace) -> int:
     return 0 if report.passed and opinion.agrees else WRONG
 
 
-class Opinion(NamedTuple):
+class TensorflowsOpinion(NamedTuple):
     """What TensorFlow says of every operation and gradient.
 
     ``worst`` has the largest error of each parameter's gradient as a part of its bound. It is
@@ -79,7 +78,7 @@ class Opinion(NamedTuple):
     worst: Mapping[str, float]
 
 
-def tensorflows_opinion(cost: Cost) -> Opinion:
+def tensorflows_opinion(cost: Cost) -> TensorflowsOpinion:
     """Ask TensorFlow, if it is installed."""
     try:
         quiet = import_module("reference_tf.quiet")
@@ -87,12 +86,12 @@ def tensorflows_opinion(cost: Cost) -> Opinion:
             crosscheck = import_module("reference_tf.crosscheck")
     except ImportError as error:
         told = f"TensorFlow was not asked ({error}): pip install 'tinygrad-mnist[tf]'"
-        return Opinion(told, True, {})
+        return TensorflowsOpinion(told, True, {})
     judged = crosscheck.compare(cost, *cost.parameters)
     told = str(judged) if judged.agrees else f"TensorFlow departs: {judged}"
     names = {f"argument {place}": name for place, name in enumerate(cost.names)}
     worst = {names[row.name]: row.worst for row in judged.leaves}
-    return Opinion(told, judged.agrees, worst)
+    return TensorflowsOpinion(told, judged.agrees, worst)
 
 
 def _print_table(cost: Cost, report: Report, worst: Mapping[str, float]) -> None:

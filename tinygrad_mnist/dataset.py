@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, ShapeError
 
 
@@ -70,11 +71,7 @@ class Dataset:
 
         Raises ``ArgumentError`` if ``batch_size`` is not an integer of at least 1.
         """
-        if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-            raise ArgumentError(
-                f"batch_size must be an integer of at least 1, received {batch_size!r}."
-            )
-        chosen = self._advance(int(batch_size), shuffle)
+        chosen = self._advance(integer("batch_size", batch_size, least=1), shuffle)
         return self.images.take(chosen, axis=0), self.labels.take(chosen, axis=0)
 
     def _advance(self, count: int, shuffle: bool) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_mnist import loop
-from tinygrad_mnist.arguments import at_least_one
+from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.dataset import Dataset
@@ -59,7 +59,7 @@ class Linear(Module):
         initializer: Initializer = glorot_uniform,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        shape = at_least_one("inputs", inputs), at_least_one("outputs", outputs)
+        shape = integer("inputs", inputs, least=1), integer("outputs", outputs, least=1)
         if not isinstance(generator, np.random.Generator):
             raise ArgumentError(
                 f"generator must be a numpy.random.Generator. Received: {generator!r}. "
@@ -162,8 +162,8 @@ class Sequential(Module):
         """
         from tqdm import tqdm  # the engine itself does without it
 
-        batch_size = at_least_one("batch_size", batch_size)
-        epochs = at_least_one("epochs", epochs)
+        batch_size = integer("batch_size", batch_size, least=1)
+        epochs = integer("epochs", epochs, least=1)
         if not callable(loss):
             raise ArgumentError(f"loss must be a function of labels, outputs. Received: {loss!r}.")
         x, y = loop.examples(self._cast(x), y)

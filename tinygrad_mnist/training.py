@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist import checkpoint, loop, mnist, nn, optim
-from tinygrad_mnist.arguments import at_least_one, in_range
+from tinygrad_mnist.arguments import in_range, integer
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, DivergenceError
 from tinygrad_mnist.graph.capture import capture
@@ -59,9 +59,8 @@ class Settings:
         counts += [("number of threads", 1 if self.threads is None else self.threads)]
         counts += [("hidden layer size", size) for size in self.hidden]
         for name, value in counts:
-            at_least_one(f"The {name}", value)
-        if self.seed < 0:
-            raise ArgumentError(f"The seed must not be negative. Received: {self.seed}.")
+            integer(f"The {name}", value, least=1)
+        integer("The seed", self.seed, least=0)
         in_range("The learning rate", self.learning_rate, 0.0, float("inf"))
         parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.sizes))
         if parameters > MOST_PARAMETERS:

@@ -9,7 +9,7 @@ dictionary of the ``library``, its ``kernel`` and its ``threads``, as the librar
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 # NumPy must not load here: the worker imports this package before it starts the clock.
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FLOOR = "floor"
 REFERENCE = "numpy"
+OURS = "captured"
 
 
 class Entry(NamedTuple):
@@ -77,14 +78,4 @@ class Trainer(Protocol):
 
     def parameters(self) -> "Sequence[Array]":
         """Return the parameters as they are now."""
-        ...
-
-
-class Backend(Protocol):
-    """What a worker needs of a backend's module."""
-
-    VERSIONS: dict[str, str]
-
-    def make_trainer(self, parameters: "Sequence[Array]") -> Any:
-        """Build a ``Trainer`` that starts from ``parameters``, which it must not write to."""
         ...

@@ -35,17 +35,22 @@ def initial_state(parameters: Sequence[Array]) -> Any:
     return values, means, squares
 
 
-def updated(state: Any, images: Any, labels: Any, rate: Any) -> tuple[Any, Any]:
-    """Return the state after a step of Adam at a corrected rate, and the cost before it."""
+def adam(state: Any, gradients: Sequence[Any], rate: Any) -> Any:
+    """Return the state after an update of Adam at a corrected rate."""
     parameters, means, squares = state
-    cost, gradients = jax.value_and_grad(cost_of)(parameters, images, labels)
     means = [m + (1 - BETA1) * (g - m) for m, g in zip(means, gradients, strict=True)]
     squares = [s + (1 - BETA2) * (g * g - s) for s, g in zip(squares, gradients, strict=True)]
     parameters = [
         p - rate * m / (jnp.sqrt(s) + EPSILON)
         for p, m, s in zip(parameters, means, squares, strict=True)
     ]
-    return (parameters, means, squares), cost
+    return parameters, means, squares
+
+
+def updated(state: Any, images: Any, labels: Any, rate: Any) -> tuple[Any, Any]:
+    """Return the state after a step, and the cost before it."""
+    cost, gradients = jax.value_and_grad(cost_of)(state[0], images, labels)
+    return adam(state, gradients, rate), cost
 
 
 class JitTrainer:

@@ -8,19 +8,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax  # type: ignore[import-not-found, unused-ignore]
-import jax.numpy as jnp  # type: ignore[import-not-found, unused-ignore]
 
 from benchmarks.backends.jax_jit import (
     BLAS,
     VERSIONS,
     JitTrainer,
+    adam,
     cost_of,
     initial_state,
     make_trainer,
 )
 from benchmarks.profiles import ADAM, BETWEEN, CALL, PRODUCTS
 from benchmarks.profiles.stopwatch import Batches, Stopwatch
-from benchmarks.workload import BETA1, BETA2, EPSILON, LEARNING_RATE
+from benchmarks.workload import LEARNING_RATE
 
 __all__ = ["BLAS", "REMAINDER", "VERSIONS", "make_trainer", "parts"]
 REMAINDER = BETWEEN
@@ -40,18 +40,6 @@ def products(parameters: Sequence[Any], images: Any) -> list[Any]:
         if layer:
             cotangent = cotangent @ weights[layer].T
     return gradients
-
-
-def adam(state: Any, gradients: Sequence[Any], rate: Any) -> Any:
-    """Return the state after the update of ``benchmarks.backends.jax_jit``."""
-    parameters, means, squares = state
-    means = [m + (1 - BETA1) * (g - m) for m, g in zip(means, gradients, strict=True)]
-    squares = [s + (1 - BETA2) * (g * g - s) for s, g in zip(squares, gradients, strict=True)]
-    parameters = [
-        p - rate * m / (jnp.sqrt(s) + EPSILON)
-        for p, m, s in zip(parameters, means, squares, strict=True)
-    ]
-    return parameters, means, squares
 
 
 def nothing(state: Any, images: Any, labels: Any, rate: Any) -> tuple[Any, Any]:

@@ -26,11 +26,12 @@ class Stopwatch:
         def timed(*arguments: Any, **options: Any) -> Any:
             outer, self._inside = self._inside, 0.0
             started = time.perf_counter()
-            result = function(*arguments, **options)
-            elapsed = time.perf_counter() - started
-            self._seconds[part_of(*arguments, **options)] += elapsed - self._inside - self._own
-            self._inside = outer + elapsed
-            return result
+            try:
+                return function(*arguments, **options)
+            finally:
+                elapsed = time.perf_counter() - started
+                self._seconds[part_of(*arguments, **options)] += elapsed - self._inside - self._own
+                self._inside = outer + elapsed
 
         return timed
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from benchmarks import charts, drawing, scale, train
 from benchmarks.backends import BACKENDS
-from benchmarks.records import measured, title_of
+from benchmarks.records import Record, measured, threads_of, title_of
 from tinygrad_mnist.errors import OutputError
 
 Draw = Callable[[str], Figure]
@@ -42,7 +42,7 @@ def test_a_panel_for_each_number_of_threads_with_the_floor_as_a_line(
     found = measured(figures["step"])
     floors = [record for record in found if record["backend"] == "floor"]
     for axes, floor in zip(figure.axes, floors, strict=True):
-        assert axes.get_xlabel() == f"µs for a training step, {drawing.threads_of([floor])}"
+        assert axes.get_xlabel() == f"µs for a training step, {threads_of([floor])}"
         assert floor["microseconds"] in [line.get_xdata()[0] for line in axes.lines]
         assert " the matrix products alone" in [text.get_text() for text in axes.texts]
     families = {BACKENDS[record["backend"]].family for record in found}
@@ -69,6 +69,22 @@ def test_the_scale_is_a_multiple_of_the_floor(draw: Draw, figures: dict[str, Any
         np.testing.assert_allclose(lines["tinygrad_mnist, captured"], ours / floor)
     (peak,) = {record["peak_gflops"] for record in measured(figures["scale"])}
     assert [text.get_text() for text in lower[0].texts] == [f"measured peak: {peak:.0f} GFLOP/s"]
+
+
+def test_where_the_floor_is_missing_nothing_is_drawn(
+    draw: Draw, figures: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_lost(record: Record) -> bool:
+        return (record["backend"], record["axis"], record["value"]) == ("floor", "batch", 4)
+
+    kept = [record for record in figures["scale"] if not is_lost(record)]
+    assert len(kept) < len(figures["scale"])
+    monkeypatch.setitem(figures, "scale", kept)
+    figure = draw("scale")
+    for axes in np.reshape(figure.axes, (2, len(scale.AXES)))[:, 0]:
+        for line in axes.lines[: len(legend(figure))]:
+            assert 1 in line.get_xdata()
+            assert 4 not in line.get_xdata()
 
 
 def test_a_run_that_has_ended_is_carried_on_and_the_crossings_are_those_of_the_table(

@@ -35,6 +35,10 @@ def test_a_part_does_not_count_the_parts_inside_it(monkeypatch: pytest.MonkeyPat
     inner = watch.timed(lambda: [next(clock) for _ in range(3)], lambda: "inner")
     outer = watch.timed(lambda _: (inner(), next(clock), inner()), lambda _: "outer")
     assert watch.medians(outer, [(1,), (2,)]) == {"inner": 6.0, "outer": 3.0}
+    broken = watch.timed(lambda _: (inner(), 1 / 0), lambda _: "broken")
+    with pytest.raises(ZeroDivisionError):
+        broken(1)
+    assert watch.medians(outer, [(1,)]) == {"inner": 6.0, "outer": 3.0}
 
 
 @pytest.mark.parametrize(
@@ -59,16 +63,10 @@ def test_a_round_tells_every_part(name: str, told: set[str], workload: Workload)
 
 def test_the_pieces_of_jax_are_those_of_its_step(workload: Workload) -> None:
     pytest.importorskip("jax")
-    from benchmarks.backends.jax_jit import cost_of, initial_state, updated
+    from benchmarks.backends.jax_jit import initial_state
     from benchmarks.profiles import jax_jit
 
     state, batch = initial_state(workload.parameters), (workload.images[0], workload.labels[0])
-    gradients = jax_jit.jax.grad(cost_of)(state[0], *batch)
-    expected, _ = updated(state, *batch, 0.001)
-    found = jax_jit.adam(state, gradients, 0.001)
-    for arrays, others in zip(found, expected, strict=True):
-        for array, other in zip(arrays, others, strict=True):
-            np.testing.assert_allclose(array, other, rtol=1e-5)
     shapes = [each.shape for each in jax_jit.products(state[0], batch[0])]
     assert shapes == [(64, 10), (128, 64), (784, 128)]
     parts = one_round(jax_jit, workload)["parts"]

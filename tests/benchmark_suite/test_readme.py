@@ -12,6 +12,7 @@ import pytest
 import benchmarks
 from benchmarks import provenance, quote, report
 from benchmarks.__main__ import main
+from tinygrad_mnist.errors import ArgumentError
 
 ROOT = Path(benchmarks.__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -25,6 +26,16 @@ def test_a_page_quotes_the_committed_run(
     assert [text.count(marker) for marker in quote.MARKERS] == [1, 1]
     if quotation.needs <= figures.keys():
         assert text == quote.replaced(text, quotation.block(figures))
+
+
+def test_a_page_without_a_marker_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="must have the lines <!-- benchmark --> and <!-- /b"):
+        quote.replaced(f"before {quote.MARKERS[0]} after", "block")
+
+
+def test_a_step_without_numpys_beside_it_has_no_ratio(figures: dict[str, Any]) -> None:
+    (row,) = quote.step_table([{**figures["step"][0], "ratio_to_numpy": None}]).rows
+    assert row[-1] == "-"
 
 
 def test_the_committed_page_is_that_of_the_committed_figures(figures: dict[str, Any]) -> None:

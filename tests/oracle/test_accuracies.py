@@ -22,7 +22,7 @@ def stored():
     return Accuracies.read(STORED)
 
 
-def test_accuracies_of_float32_are_equal_in_distribution(stored):
+def test_the_stored_accuracies_are_equal_in_distribution(stored):
     """Their means differ by no more than the standard error, of two samples and of pairs."""
     assert (stored.api, stored.iterations, len(stored.pairs)) == ("function", 1000, 80)
     assert abs(stored.difference) <= stored.error_of_pairs < stored.error_of_samples
@@ -32,6 +32,28 @@ def test_the_stored_accuracies_are_those_of_today(stored):
     """The first seed's, which other processors round to others, as another seed would."""
     (fresh,) = pairs(stored.api, Settings(iterations=stored.iterations), 1)
     assert (np.abs(np.subtract(fresh, stored.pairs[0])) <= stored.spread).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--seeds 2 --json /missing/file", "There is no folder /missing; create it first."),
+        ("--seeds 2 --seed 7", "--seed: not allowed with argument --seeds"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_training(arguments, message, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments.split())
+    assert message in capsys.readouterr().err
+
+
+def test_an_interruption_is_a_word(capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reference_tf.__main__.train", interrupted)
+    assert main([]) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
 
 
 def test_accuracies_over_seeds_are_printed_and_stored(capsys, tmp_path):

@@ -76,6 +76,7 @@ MISFITS = {
     "dtype": (squares, [X.astype(np.float32)], lambda x: 2.0 * x.astype(np.float64), ""),
     "integers": (squares, [X], lambda x: np.zeros(x.shape, int), ""),
     "None": (squares, [X], lambda x: None, ""),
+    "ragged": (squares, [X], lambda x: [[[1.0], [2.0, 3.0]]], ""),
     "too few": (lambda a, b: (a * b).sum(), [X, X], lambda a, b: b, ""),
 }
 
@@ -169,9 +170,9 @@ def test_functions_may_change_what_they_are_given():
 REFUSED = {
     "integers": (lambda: check_grads(np.tanh, np.arange(3)), "floating array.*Received: .*int64"),
     "no array": (lambda: check_grads(np.tanh), "Received: no array"),
-    "a ragged list": (lambda: check_grads(np.tanh, [[1.0], [1.0, 2.0]]), "no array of numbers"),
+    "a ragged list": (lambda: check_grads(np.tanh, [[1.0], [1.0, 2.0]]), "its rows differ"),
     "order 0": (lambda: check_grads(np.tanh, X, order=0), "order must be .* Received: 0"),
-    "order 1.5": (lambda: check_grads(np.tanh, X, order=1.5), "order must be a whole number"),
+    "order 1.5": (lambda: check_grads(np.tanh, X, order=1.5), "order must be an integer"),
     "seed -1": (lambda: check_grads(np.tanh, X, seed=-1), "seed must be .* at least 0"),
     "no function": (lambda: check_grads(3, X), "function must be a function.*Received: int"),
     "a gradient": (

@@ -46,7 +46,7 @@ def test_a_wrong_rule_is_printed_and_fails_the_command(capsys, monkeypatch, data
 
 def test_a_negative_seed_is_refused(capsys):
     assert main(["check", "--seed", "-1"]) == 2
-    assert "must not be negative" in capsys.readouterr().err
+    assert "seed must be an integer of at least 0" in capsys.readouterr().err
 
 
 def test_the_cost_is_the_networks_own(data):
@@ -104,6 +104,12 @@ def test_what_a_library_writes_as_it_loads_is_dropped_and_nothing_later(capfd):
         raise ImportError
     print("another", file=sys.stderr)
     assert capfd.readouterr().err == "an erroranother\n"
+
+
+def test_where_standard_error_is_closed_there_is_nothing_to_drop(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with no_standard_error():
+        pass
 
 
 @pytest.mark.tf

@@ -51,7 +51,7 @@ def test_it_is_said_that_the_bound_is_of_measured_noise():
         return np.float32(3) + network.cost(a, b)
 
     report = assert_grads(lifted, *network.weights, gradient=network.gradient)
-    assert any("computes in float32" in argument.note for argument in report.arguments)
+    assert any("rounds as float32 does" in argument.note for argument in report.arguments)
 
 
 @pytest.mark.parametrize("seed", range(10))

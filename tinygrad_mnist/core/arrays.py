@@ -23,16 +23,15 @@ SCALARS = frozenset({bool, int, float})
 """Types that go to kernels as they are, so that they do not widen a dtype (NEP 50)."""
 
 
-def real(data: Any) -> Array:
+def real(data: Any, what: str = "The data") -> Array:
     """The data as an array of booleans, integers or real numbers, not copied if it is one."""
     try:
         array = np.asarray(data)
     except ValueError as error:
-        raise ShapeError(f"The data cannot be made an array: {plainly(error)}.") from None
+        raise ShapeError(f"{what} cannot be made an array: {plainly(error)}.") from None
     if array.dtype.kind not in "biuf":
         raise DTypeError(
-            f"A tensor holds booleans, integers or real numbers. Received: {described(data)} "
-            f"of dtype {array.dtype}."
+            f"{what} must be booleans, integers or real numbers. Received: {described(data)}."
         )
     return array
 

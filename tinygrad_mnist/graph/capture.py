@@ -20,9 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.errors import ArgumentError, CaptureError
+from tinygrad_mnist.errors import CaptureError
 from tinygrad_mnist.graph.comparison import matched
 from tinygrad_mnist.graph.journal import Journal
 from tinygrad_mnist.graph.passes import with_constants_folded, without_dead_code
@@ -79,11 +80,7 @@ def capture(function: Callable[..., Any] | None = None, *, verify: int = 0) -> A
     >>> [float(step(np.array([0.0, 0.0]))) for _ in range(3)]
     [5.0, 1.25, 0.3125]
     """
-    if not isinstance(verify, int) or verify < 0:
-        raise ArgumentError(
-            "capture's verify is how many replays are run both ways, an integer of at least 0. "
-            f"Received: {verify!r:.60}."
-        )
+    verify = integer("capture's verify, the replays that are run both ways,", verify, least=0)
     if function is None:
         return lambda function: Captured(function, verify)
     return Captured(function, verify)

@@ -18,7 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core import tape
+from tinygrad_mnist.core.arrays import plainly
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.testing.examination import Examination
@@ -62,10 +64,7 @@ def check_grads(
         if ``gradient`` or ``vjp`` raises anything.
     """
     for name, number, least in (("order", order, 1), ("seed", seed, 0)):
-        if not isinstance(number, int | np.integer) or number < least:
-            raise ArgumentError(
-                f"{name} must be a whole number of at least {least}. Received: {number!r}."
-            )
+        integer(name, number, least=least)
     given = [_copied(a) for a in arrays]
     if not any(a.dtype.kind == "f" for a in given):
         raise ArgumentError(
@@ -83,7 +82,7 @@ def check_grads(
             if report.verdict is Verdict.OK and level == 1:
                 rows = (Examination(*at, row=row).report() for row in check.rows)
                 report = next((r for r in rows if r.verdict is not Verdict.OK), report)
-            report = replace(report, function=Subject(function).name, order=level)
+            report = replace(report, order=level)
             if report.verdict is not Verdict.OK or not check.differentiable:
                 break
             weights = [check.generator.standard_normal(given[i].shape) for i in floating]
@@ -97,7 +96,7 @@ def _copied(array: Any) -> Array:
         with tape.no_grad():  # a Parameter says where to check, and is no part of the function
             return np.array(array)
     except ValueError as error:
-        raise ArgumentError(f"An argument is no array of numbers: {error}") from None
+        raise ArgumentError(f"An argument cannot be made an array: {plainly(error)}.") from None
 
 
 def assert_grads(function: Callable[..., Any], *arrays: Any, **options: Any) -> Report:

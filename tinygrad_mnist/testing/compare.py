@@ -36,6 +36,8 @@ COMPLEX_RELATIVE = 1e-8
 """The complex step is exact to rounding; a gradient may lose half of the digits."""
 CONVINCING = 1e-2
 """If rounding allows more than this part of the largest derivative, agreement proves nothing."""
+NEGLIGIBLE = 1e-6
+"""So much is proof enough whatever the derivatives are, also where all of them are zero."""
 MANIFEST = 100
 """An error of so many bounds is not due to noise, at a step where slopes agree."""
 DEVIATIONS = 10
@@ -61,11 +63,11 @@ def compare(
     may be why something disagrees it is measured; if there is more than the function's dtypes
     explain, all is compared again, and the projection returned is the one that knows of it.
     """
-    found = compared(projection, x, gradient, generator)
+    found = comparisons(projection, x, gradient, generator)
     if any(map(_doubtful, found)):
         noisy = with_measured_noise(projection, x, gradient, generator)
         if noisy.epsilon > projection.epsilon:
-            return compared(noisy, x, gradient, generator), noisy
+            return comparisons(noisy, x, gradient, generator), noisy
     return found, projection
 
 
@@ -109,7 +111,7 @@ def absolute_tolerance(gradient: Array) -> float:
     return ABSOLUTE * min(1.0, float(np.abs(gradient).max(initial=0.0))) + TRUNCATION
 
 
-def compared(
+def comparisons(
     projection: Projection, x: Array, gradient: Array, generator: np.random.Generator
 ) -> list[Element]:
     """Compare as `compare` does, with the rounding error that the projection is said to have."""
@@ -156,7 +158,7 @@ def _excused(along: Element) -> Element:
 
 
 def numeric_gradient(
-    projection: Projection, x: Array, compared: Sequence[Element] = ()
+    projection: Projection, x: Array, elements: Sequence[Element] = ()
 ) -> tuple[Array, Array]:
     """Return the gradient by central differences, and how far it may be off.
 
@@ -171,7 +173,7 @@ def numeric_gradient(
     if x.size > WHOLE_GRADIENT_UP_TO:
         chosen = np.random.default_rng(0).integers(0, x.size, PATTERN_ELEMENTS).tolist()
     places = {_place(k, x.shape) for k in chosen}
-    places |= {e.index for e in compared if e.index is not None}
+    places |= {e.index for e in elements if e.index is not None}
     numeric, bound = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
     for place in places:
         direction = element(x.shape, place)
@@ -195,7 +197,7 @@ def judge(elements: list[Element]) -> Verdict:
         return Verdict.KINK
     size = max((abs(e.numeric) for e in elements), default=0.0)
     widest = max((e.bound for e in elements), default=0.0)
-    doubtful = widest > max(CONVINCING * size, 1e-6)
+    doubtful = widest > max(CONVINCING * size, NEGLIGIBLE)
     return Verdict.PRECISION_LIMITED if doubtful else Verdict.OK
 
 

@@ -128,17 +128,17 @@ class Examination:
         reports, guesses = [], []
         for k, (name, gradient) in enumerate(zip(self.names, gradients, strict=True)):
             like, received = self.given[self.floating[k]], type(gradient).__name__
-            if gradient is not None:
-                received = f"shape {np.shape(gradient)}, dtype {np.asarray(gradient).dtype}"
+            array = _array_of(gradient)
+            if array is not None:
+                received = f"shape {array.shape}, dtype {array.dtype}"
             expected = f"shape {like.shape}, dtype {like.dtype}"
             fits = received == expected
             verdict = Verdict.OK if fits else Verdict.SHAPE_OR_DTYPE
             note = "" if fits else f"received {received}; must be {expected}"
             reports.append(ArgumentReport(name, verdict, note=note))
-            numbers = gradient is not None and np.asarray(gradient).dtype.kind in "biuf"
-            if not fits and numbers and np.shape(gradient) != like.shape:
+            if array is not None and array.dtype.kind in "biuf" and array.shape != like.shape:
                 numeric, bound = self._numeric(k)
-                guesses.append(cause.guess(np.asarray(gradient), numeric, bound=bound))
+                guesses.append(cause.guess(array, numeric, bound=bound))
         if all(r.verdict is Verdict.OK for r in reports):
             return None
         text = next((g for g in guesses if g), "")
@@ -220,6 +220,16 @@ class Examination:
         return cause.no_subgradient(self.compared[k]) or cause.guess(
             gradient, numeric, sizes, bound
         )
+
+
+def _array_of(gradient: Any) -> Array | None:
+    """Return a gradient as an array; None where it is none."""
+    if gradient is None:
+        return None
+    try:
+        return np.asarray(gradient)
+    except ValueError:  # lists of unequal lengths
+        return None
 
 
 def _gravest(arguments: tuple[ArgumentReport, ...], function: str) -> Report:

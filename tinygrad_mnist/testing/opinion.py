@@ -11,7 +11,7 @@ from tinygrad_mnist.testing.compare import (
     Projection,
     absolute_tolerance,
     compare,
-    compared,
+    comparisons,
     judge,
     only_measured_noise,
     with_measured_noise,
@@ -35,7 +35,7 @@ STEPPED = (
 TINY = "the error is too small for the Taylor remainder to show it"
 NO_SLOPE = "no slope ({0}): the function jumps, or is not finite on both sides"
 NO_STEP = "no step is small enough ({0}): differences do not converge"
-ROUNDED = "the function computes in {0}: the bound is of its measured noise"
+ROUNDED = "the function rounds as {0} does: the bound is of its measured noise"
 
 
 class Judgement(NamedTuple):
@@ -43,7 +43,8 @@ class Judgement(NamedTuple):
 
     verdict: Verdict
     elements: list[Element]
-    note: str = ""
+    note: str
+    straight: Remainder
 
 
 class Opinion:
@@ -73,7 +74,7 @@ class Opinion:
         if found.verdict is Verdict.OK and own.dtype != np.float64:
             found = self._with_own(found, own)
         elements = tuple(found.elements[:5])
-        return ArgumentReport(name, found.verdict, elements, found.note, self.straight.exponent)
+        return ArgumentReport(name, found.verdict, elements, found.note, found.straight.exponent)
 
     def _judgement(self) -> Judgement:
         verdict, elements, straight = judge(self.elements), self.elements, self.straight
@@ -87,12 +88,12 @@ class Opinion:
         elif verdict is Verdict.PRECISION_LIMITED:
             if any(e.unbounded for e in elements):
                 note = NO_STEP.format(next(e.place for e in elements if e.unbounded))
-            return self._sharper() or Judgement(verdict, elements, note)
+            return self._sharper() or Judgement(verdict, elements, note, straight)
         elif verdict is Verdict.OK and straight.exponent < LINEAR and self._stepped():
             verdict, note = Verdict.PRECISION_LIMITED, STEPPED.format(straight)
         elif verdict is Verdict.WRONG and straight.exponent > LINEAR:
             note = TINY
-        return Judgement(verdict, elements, note)
+        return Judgement(verdict, elements, note, straight)
 
     def _sharper(self) -> Judgement | None:
         """Judge by measured noise, if the function rounds coarsely and the remainder concurs."""
@@ -101,16 +102,16 @@ class Opinion:
         projection = only_measured_noise(self.projection, self.x, self.wider)
         if projection is None:
             return None
-        elements = compared(projection, self.x, self.gradient, self.wider)
-        verdict = judge(elements)
+        elements = comparisons(projection, self.x, self.gradient, self.wider)
+        verdict, straight = judge(elements), self.straight
         if verdict is Verdict.WRONG and elements[0].index is not None:
             # Along the worst element alone, where curvature hides least.
-            self.straight = self._remainder(element(self.x.shape, elements[0].index))
-        linear = self.straight.exponent < LINEAR
+            straight = self._remainder(element(self.x.shape, elements[0].index))
+        linear = straight.exponent < LINEAR
         if verdict is not (Verdict.WRONG if linear else Verdict.OK):
             return None
         dtype = "float32" if self.projection.epsilon < COARSEST / 10 else "float16"
-        return Judgement(verdict, elements, ROUNDED.format(dtype))
+        return Judgement(verdict, elements, ROUNDED.format(dtype), straight)
 
     def _with_own(self, found: Judgement, own: Array) -> Judgement:
         """Ask half of the digits of its dtype of a gradient that is right in float64."""
@@ -119,7 +120,7 @@ class Opinion:
         if error <= half_of_the_digits * np.abs(self.gradient).max(initial=0.0):
             return found
         note = f"right in float64, but {own.dtype} is off by {error:.1e}"
-        return Judgement(Verdict.PRECISION_LIMITED, found.elements, note)
+        return found._replace(verdict=Verdict.PRECISION_LIMITED, note=note)
 
     def _remainder(self, direction: Array) -> Remainder:
         derivative = float(np.vdot(direction, self.gradient))
@@ -133,4 +134,4 @@ class Opinion:
         if not self.projection.epsilon < noisy.epsilon < COARSEST:
             return False  # larger moves are steps of the function's own
         sharper = only_measured_noise(noisy, self.x, self.wider) or noisy
-        return judge(compared(sharper, self.x, self.gradient, self.wider)) is Verdict.WRONG
+        return judge(comparisons(sharper, self.x, self.gradient, self.wider)) is Verdict.WRONG

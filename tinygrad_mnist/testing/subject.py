@@ -63,10 +63,8 @@ class Subject:
 
     def argument_names(self, count: int) -> list[str]:
         """Return what the function calls its positional arguments."""
-        try:
-            parameters = list(inspect.signature(self.function).parameters.values())
-        except (TypeError, ValueError):  # of a function written in C
-            parameters = []
+        signature = _signature(self.function)
+        parameters = signature.parameters.values() if signature else ()
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         names = [p.name for p in parameters if p.kind in kinds][:count]
         return names + [f"argument {i}" for i in range(len(names), count)]
@@ -202,5 +200,5 @@ def _called(function: Callable[..., Any], form: str, arrays: Sequence[Array]) ->
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
     try:
         return inspect.signature(function)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError):  # of a function written in C
         return None

@@ -75,7 +75,7 @@ def _fault(step: tape.Step) -> Fault | None:
         if worst is not None:
             cause = _cause(step, position, given[-1], projection, found)
             return Fault(f"{_name(step, position)}: {_told(worst)}", cause)
-        kinks.append([e for e in found if e.kink and e.index is not None])
+        kinks.append([e for e in found if e.kink])
     return _fault_of_kinks(step, [position for position, _ in tracked], given, kinks)
 
 

@@ -126,8 +126,8 @@ class ArgumentReport:
     """The verdict on the gradient by one argument.
 
     ``elements`` are compared, first what is wrong, then what is at a kink, the worst of each
-    first; ``taylor`` is the power with which the Taylor remainder
-    falls, NaN where it cannot be measured.
+    first; ``taylor`` is the power with which the Taylor remainder falls, NaN where it cannot be
+    measured.
     """
 
     name: str

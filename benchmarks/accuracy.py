@@ -20,10 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=[1000, 10_000],
         metavar="N",
-        help="when to look (1000 10000)",
+        help="when to look (default: 1000 10000)",
     )
     parser.add_argument(
-        "--seeds", type=positive, default=20, metavar="N", help="how many, counted from 0 (20)"
+        "--seeds",
+        type=positive,
+        default=20,
+        metavar="N",
+        help="how many, counted from 0 (default: 20)",
     )
 
 

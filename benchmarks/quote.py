@@ -47,9 +47,7 @@ def replaced(text: str, block: str) -> str:
     _, end, after = rest.partition(MARKERS[1])
     if not end:
         begin, end = (marker.strip() for marker in MARKERS)
-        raise ArgumentError(
-            f"A page that quotes must have the lines {begin} and {end}."
-        )
+        raise ArgumentError(f"A page that quotes must have the lines {begin} and {end}.")
     return before + begin + block + end + after
 
 

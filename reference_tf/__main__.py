@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(command.parse_args(arguments))
     api, seeds, stored = (options.pop(name) for name in ("api", "seeds", "json"))
     if importlib.util.find_spec("tensorflow") is None:
-        command.error("TensorFlow is not installed; pip install 'tinygrad-mnist[tf]'.")
+        command.error("TensorFlow is not installed; pip install tensorflow.")
     if seeds is not None and seeds < 2:
         command.error(f"A standard error needs at least 2 seeds. Received: {seeds}.")
     if stored is not None and seeds is None:

@@ -31,6 +31,7 @@ from reference_tf.interface import Array
 from reference_tf.sweep import JudgedSweep, key
 from reference_tf.verdicts import Comparison, Report
 from tinygrad_mnist import Tensor
+from tinygrad_mnist.core.arrays import described
 from tinygrad_mnist.core.tape import reverse_sweep, source_lines
 from tinygrad_mnist.errors import GradientError, ShapeError
 
@@ -115,7 +116,7 @@ def _recorded(f: Callable[..., Any], tensors: Sequence[Tensor]) -> tuple[Tensor,
     if not (isinstance(output, Tensor) and output.requires_grad):
         raise GradientError(
             "crosscheck.compare needs a function that returns a Tensor made of its arguments or "
-            f"of Parameters, so that there is a gradient. Received: {output!r:.80}."
+            f"of Parameters, so that there is a gradient. Received: {described(output)}."
         )
     return output, lines
 

@@ -195,6 +195,7 @@ EQUIVALENTS: dict[str, Callable[..., Any]] = {
     "sin": tf.sin,
     "cos": tf.cos,
     "tanh": tf.tanh,
+    "hypot": lambda a, b: tf.sqrt(tf.square(a) + tf.square(b)),
     "arctan2": tf.atan2,
     # choices, steps, casts
     "maximum": tf.maximum,

@@ -33,7 +33,7 @@ NORMALISED = {
 _POSITIVE = {"sum", "mean", "matmul", "cumsum", "prod", "cumprod", "scatter_add", "norm"}
 """Sums of products, and their root: at absolute values nothing cancels."""
 
-_SATURATING = {"tanh", "sigmoid", "expm1", "elu"}
+_SATURATING = {"tanh", "sigmoid", "elu"}
 """The derivatives may be computed from y, as 1 - y * y: their error is relative to 1."""
 
 _SATURATING_TWICE = _SATURATING | {"softplus"}

@@ -51,7 +51,7 @@ class Comparison:
     def __str__(self) -> str:
         if self.agrees and self.deviation:
             return (
-                f"{self.what} agrees but at {self.skipped} of {self.size} elements, where "
+                f"{self.what} agrees except at {self.skipped} of {self.size} elements, where "
                 f"TensorFlow deviates ({self.deviation})"
             )
         if self.agrees:
@@ -150,8 +150,12 @@ class Report:
     def __str__(self) -> str:
         if self.first is not None:
             return str(self.first)
+        counts = [
+            f"{len(rows)} {what}{'s' * (len(rows) != 1)}"
+            for what, rows in (("operation", self.operations), ("gradient", self.leaves))
+        ]
         agreed = (
-            f"TensorFlow agrees with {len(self.operations)} operations and {len(self.leaves)} "
-            f"gradients: worst error {self.worst:.2g} of its bound"
+            f"TensorFlow agrees with {' and '.join(counts)}: worst error {self.worst:.2g} of its "
+            "bound"
         )
         return "\n".join([agreed, *map(str, self.deviations)])

@@ -189,6 +189,12 @@ def test_the_oracle_accepts_the_mutants_frame(monkeypatch):
     assert not departs("adam paper", [(2, 3), (4,)]) < 1e6 * EXACT  # the modes differ
 
 
+def test_nesterov_is_for_good():
+    optimizer = optim.Momentum([Parameter([1.0])], nesterov=True)
+    with pytest.raises(AttributeError):
+        optimizer.nesterov = False
+
+
 def test_nesterov_looks_ahead_as_sutskever_wrote_it():
     rate, momentum, curvature = 0.1, 0.8, np.array([1.0, 3.0])
     position, velocity = np.array([1.0, -2.0]), np.zeros(2)

@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,7 +55,8 @@ def check(options: argparse.Namespace) -> int:
     cost = Cost(options.seed, options.data_dir)
     print(
         f"gradients of the {'-'.join(map(str, Settings().sizes))} network's cost on {EXAMPLES} "
-        f"digits, seed {options.seed}, against central differences in float64 and TensorFlow",
+        f"digits, seed {options.seed}, against central differences in float64"
+        f"{' and TensorFlow' * (find_spec('tensorflow') is not None)}",
         flush=True,
     )
     with threadpool_limits(1, user_api="blas"):  # at this size a second thread only waits
@@ -85,7 +87,7 @@ def tensorflows_opinion(cost: Cost) -> TensorflowsOpinion:
         with quiet.no_standard_error():  # some of what it says at its start no setting silences
             crosscheck = import_module("reference_tf.crosscheck")
     except ImportError as error:
-        told = f"TensorFlow was not asked ({error}): pip install 'tinygrad-mnist[tf]'"
+        told = f"TensorFlow was not asked ({error}): pip install tensorflow"
         return TensorflowsOpinion(told, True, {})
     judged = crosscheck.compare(cost, *cost.parameters)
     told = str(judged) if judged.agrees else f"TensorFlow departs: {judged}"
@@ -95,15 +97,14 @@ def tensorflows_opinion(cost: Cost) -> TensorflowsOpinion:
 
 
 def _print_table(cost: Cost, report: Report, worst: Mapping[str, float]) -> None:
-    print(f"{'':<48}{'differences':>22}{'TensorFlow':>13}")
-    print(
-        f"{'parameter':<18}{'shape':<12}{'verdict':<18}{'worst error':>12}{'bound':>10}"
-        f"{'of bound':>13}"
-    )
+    """Print a row for each parameter; with a last column if TensorFlow has judged any."""
+    above, below = (f"{'TensorFlow':>13}", f"{'of bound':>13}") if worst else ("", "")
+    print(f"{'':<48}{'differences':>22}{above}")
+    print(f"{'parameter':<18}{'shape':<12}{'verdict':<18}{'worst error':>12}{'bound':>10}{below}")
     for name, array, argument in zip(cost.names, cost.parameters, report.arguments, strict=True):
         found = argument.worst
         differences = (
             f"{found.error:>12.1e}{found.bound:>10.1e}" if found else f"{'-':>12}{'-':>10}"
         )
-        theirs = f"{worst[name]:>13.2g}" if name in worst else f"{'-':>13}"
+        theirs = f"{worst[name]:>13.2g}" if name in worst else f"{'-':>13}" * bool(worst)
         print(f"{name:<18}{array.shape!s:<12}{argument.verdict!s:<18}{differences}{theirs}")

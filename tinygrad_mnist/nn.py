@@ -255,6 +255,11 @@ class MLP(Sequential):
                 "An MLP needs a sequence of at least two sizes, as in [784, 128, 64, 10]. "
                 f"Received: {sizes!r}."
             )
+        if not callable(activation) or isinstance(activation, type):
+            raise ArgumentError(
+                "An MLP's activation is a function or a Module, such as relu or np.tanh. "
+                f"Received: {activation!r:.60}."
+            )
         generator = np.random.default_rng(0) if generator is None else generator
         layers: list[Layer] = []
         for inputs, outputs in pairwise(sizes):

@@ -117,7 +117,7 @@ def write_figures(
 def write_pictures(run: Run, folder: Path) -> list[str]:
     """Write the pictures, as many as there are test images for; return their names.
 
-    They are the cost, the predictions of 4x4 and 10x10 test images, and the confusions.
+    They are the cost, the predictions of the first 4x4 and 10x10 test images, and the confusions.
 
     Raises
     ------
@@ -132,11 +132,11 @@ def write_pictures(run: Run, folder: Path) -> list[str]:
     names = ["cost.png", "confusion.png"]
     plots.cost_curve(folder / "cost.png", np.arange(run.iteration), run.costs)
     plots.confusion(folder / "confusion.png", labels, predictions)
-    corner = [row * 10 + column for row in range(4) for column in range(4)]
-    for side, chosen in ((4, corner), (10, list(range(100)))):
-        if chosen[-1] < test.num_examples:
+    for side in (4, 10):
+        first = slice(side * side)
+        if first.stop <= test.num_examples:
             names.append(f"predictions_{side}x{side}.png")
             plots.prediction_grid(
-                folder / names[-1], test.images[chosen], labels[chosen], predictions[chosen], side
+                folder / names[-1], test.images[first], labels[first], predictions[first], side
             )
     return names

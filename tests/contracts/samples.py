@@ -74,6 +74,16 @@ def whole(rng, shape):
     return np.asarray(rng.integers(-3, 4, shape))
 
 
+def unsigned(rng, shape):
+    """Small ones: one less than none of them is their dtype's largest."""
+    return np.asarray(rng.integers(0, 4, shape, np.uint16))
+
+
+def large_unsigned(rng, shape):
+    """Their squares are none of their dtype."""
+    return np.asarray(rng.integers(16, 256, shape, np.uint8))
+
+
 def coarse(rng, shape):
     """Floats that are often equal."""
     return np.asarray(rng.integers(-2, 3, shape) / 2)

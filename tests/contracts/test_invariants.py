@@ -110,5 +110,5 @@ def test_without_a_derivative_it_is_a_constant_or_gives_zeros(case):
 
 @pytest.mark.parametrize("dtype", [bool, np.int8, np.int64, np.uint8], ids=lambda d: d.__name__)
 def test_integer_and_boolean_leaves_refuse(dtype):
-    with pytest.raises(DTypeError, match="constants and have no gradient"):
+    with pytest.raises(DTypeError, match="are constants"):
         Tensor(np.ones(3, dtype), requires_grad=True)

@@ -42,7 +42,7 @@ def test_float32_comes_out_as_float32_and_close_to_float64(case):
             return
         assert y.dtype == np.float32
         # Forward error: up to 3**4 terms and an exponential's argument, normwise.
-        scale = max([1.0, *(np.abs(x).max() for x in (*wide.operands, exact) if x.size)])
+        scale = max([1.0, *(float(np.abs(x).max()) for x in (*wide.operands, exact) if x.size)])
         allowed = 32 * 2.0**-24 * scale**2
         if case.name != "remainder":  # which jumps; its wrapped rounding is not an error
             assert np.all(np.abs(y - exact) <= allowed)

@@ -12,7 +12,13 @@ import pytest
 
 from tinygrad_mnist import Parameter, Tensor, gradients, primitive
 from tinygrad_mnist.core import gradient, tape
-from tinygrad_mnist.errors import GradientError, RuleError, ShapeError, StaleGraphError
+from tinygrad_mnist.errors import (
+    ArgumentError,
+    GradientError,
+    RuleError,
+    ShapeError,
+    StaleGraphError,
+)
 
 
 def leaf(value, **options):
@@ -129,6 +135,14 @@ def test_a_second_backward_accumulates():
     np.testing.assert_array_equal(x.grad, once)
 
 
+def test_the_gradient_of_a_scalar_can_be_scaled():
+    x = leaf(3.0)
+    (x * x).backward()
+    x.grad = x.grad * 0.5
+    assert isinstance(x.grad, np.ndarray)
+    assert x.grad == 3.0
+
+
 def test_earlier_gradients_are_not_overwritten():
     """J02: a caller may have kept the first one."""
     x = leaf([1.0, 2.0])
@@ -177,6 +191,19 @@ def test_gradients_are_owned_and_shared_with_nothing(build):
         one *= 0.5
         for other in arrays[position + 1 :]:
             assert not np.shares_memory(one, other)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "received"),
+    [(leaf([1.0, 2.0]), "Tensor of shape"), (None, "None"), ([np.ones(2)], "list"), ("x", "str")],
+)
+def test_gradients_are_by_a_list_of_tensors(inputs, received):
+    x = leaf(1.0)
+    with pytest.raises(ArgumentError, match=rf"gradients\(y, \[x\]\). Received: .*{received}"):
+        gradients(x * x, inputs)
+    with pytest.raises(ArgumentError, match="the Tensor to differentiate first"):
+        gradients(1.0, [x])
+    assert gradients(x * x, iter([x])) == [2.0]
 
 
 def test_gradients_of_inner_tensors_and_repeated_inputs():

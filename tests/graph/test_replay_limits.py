@@ -397,6 +397,33 @@ def test_host_cannot_use_the_value_of_a_traced_tensor():
     assert captured(np.ones(3)).shape == (3,)
 
 
+def test_host_cannot_use_a_gradient():
+    """A replay leaves gradients where it ends; before that they are those of another call."""
+    weight = Parameter(np.ones(2), name="weight")
+
+    def function(source):
+        def captured(x):
+            np.sum(weight * x).backward()
+            return host(source)
+
+        return capture(captured)
+
+    def reset():
+        weight.grad = None
+        return np.zeros(())
+
+    for source in (lambda: np.sum(weight.grad), reset):
+        with pytest.raises(CaptureError, match="used the gradient of Parameter 'weight'"):
+            function(source)(np.ones(2))
+
+
+def test_nan_is_nan_when_replays_are_verified():
+    """Which operand's NaN, and so which sign, comes out depends on how memory lies."""
+    captured = capture(lambda x, y: (x * 1.0) + (y * 1.0), verify=1)
+    for _ in range(2):
+        assert np.isnan(captured(np.array(np.nan), -np.array(np.nan)).numpy())
+
+
 def test_host_cannot_call_the_captured_function_itself():
     depth = [1]
 

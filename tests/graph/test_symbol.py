@@ -16,13 +16,7 @@ from tinygrad_mnist.errors import (
     UnsupportedError,
 )
 from tinygrad_mnist.graph.derivative import gradients
-from tinygrad_mnist.graph.graph import (
-    Graph,
-    _Defaults,
-    get_default_graph,
-    reset_default_graph,
-    set_default_kind,
-)
+from tinygrad_mnist.graph.graph import Graph, get_default_graph, reset_default_graph
 from tinygrad_mnist.graph.placeholder import placeholder
 from tinygrad_mnist.graph.session import Session
 from tinygrad_mnist.graph.symbol import Symbol, defer, defer_in_session
@@ -386,24 +380,30 @@ def test_a_kind_of_graph_can_have_rules_of_its_own_for_operands():
     assert found == [9, 14, 7, 3]
 
 
-def test_default_graphs_are_of_the_kind_that_was_set(monkeypatch):
+def test_there_is_a_default_graph_of_each_kind():
     class Other(Graph):
         pass
 
-    monkeypatch.setattr(_Defaults, "kind", Graph)  # and put back afterwards
     seen = []
 
     def program():
-        seen.append(type(get_default_graph()))
-        set_default_kind(Other)
-        seen.append(type(get_default_graph()))
+        graphs = [get_default_graph(), get_default_graph(Other)]
+        again = [get_default_graph(), get_default_graph(Other)]
+        with graphs[0].as_default():
+            inside = get_default_graph(Other)
         reset_default_graph()
-        seen.append(type(get_default_graph()))
+        new = get_default_graph(Other)
+        seen.extend([graphs, again, inside, new])
 
     thread = threading.Thread(target=program)
     thread.start()
     thread.join()
-    assert seen == [Graph, Graph, Other]
+    graphs, again, inside, new = seen
+    assert [type(graph) for graph in graphs] == [Graph, Other]
+    assert again == graphs
+    assert inside is graphs[0]
+    assert type(new) is Other
+    assert new is not graphs[1]
 
 
 def test_the_default_graph_can_be_replaced_but_not_inside_a_block():

@@ -20,7 +20,7 @@ from contracts.cases import CASES
 from contracts.samples import USUAL, Sample
 from core import test_random_graphs
 from hypothesis import strategies as st
-from ops import test_conventions, test_known_bugs
+from ops import test_conventions, test_known_bugs, test_rounding
 
 from tinygrad_mnist import Primitive
 from tinygrad_mnist.core import tape
@@ -144,6 +144,7 @@ POINTS = plain(
     test_conventions.test_sigmoid_cross_entropy,
 )
 KNOWN_BUGS = plain(test_known_bugs.test_gradient)
+ROUNDING = plain(test_rounding.test_derivative_at_all_magnitudes)
 
 
 def of_rules(primitive):

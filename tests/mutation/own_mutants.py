@@ -10,7 +10,7 @@ from tinygrad_mnist.ops import reduction as red
 from tinygrad_mnist.ops.activation import sigmoid, softmax
 from tinygrad_mnist.ops.reduction import keep_axes
 
-from .oracles import by_the_cotangent, second_order
+from .oracles import ROUNDING, by_the_cotangent, second_order
 from .planting import edited, rule
 
 
@@ -199,13 +199,19 @@ OTHERS = (
     rule(el.positive, "x", "absolute", lambda ct, y, x: np.abs(ct)),
     rule(el.reciprocal, "x", "missing square", lambda ct, y, x: -ct * y),
     rule(el.absolute, "x", "identity", lambda ct, y, x: ct),
-    rule(el.power, "a", "no guard at x**0", lambda ct, y, a, b: ct * (b * np.power(a, b - 1))),
+    rule(el.power, "a", "no guard at x**0", lambda ct, y, a, b: ct * (b * np.power(a, b - 1.0))),
     rule(
         el.power,
         "a",
         "a guard that hides b",
         lambda ct, y, a, b: ct * (b * np.power(a, b - 1 + (b == 0))),
         second_order(el.power),
+    ),
+    rule(
+        el.power,
+        "a",
+        "an unsigned exponent below 0",
+        edited(el._power_vjp_a, ("b - 1.0", "b - 1")),
     ),
     rule(
         el.power,
@@ -216,6 +222,7 @@ OTHERS = (
     rule(el.sqrt, "x", "guarded at 0", lambda ct, y, x: 0.5 * ct / (y + (y == 0))),
     rule(el.exp, "x", "one", lambda ct, y, x: ct),
     rule(el.expm1, "x", "y", lambda ct, y, x: ct * y),
+    rule(el.expm1, "x", "y + 1, which cancels", lambda ct, y, x: ct * (y + 1.0), ROUNDING),
     rule(el.log, "x", "y", lambda ct, y, x: ct / y),
     rule(el.log1p, "x", "1 / x", lambda ct, y, x: ct / x),
     rule(el.sin, "x", "sign", lambda ct, y, x: -ct * np.cos(x)),
@@ -223,6 +230,10 @@ OTHERS = (
     rule(el.tanh, "x", "of the input", lambda ct, y, x: ct * (1.0 - x * x)),
     rule(el.arctan2, "a", "operands swapped", lambda ct, y, a, b: ct * a / (a * a + b * b)),
     rule(el.arctan2, "b", "sign", lambda ct, y, a, b: ct * a / (a * a + b * b)),
+    rule(el.arctan2, "a", "integer squares", lambda ct, y, a, b: ct * b / (a * a + b * b)),
+    rule(el.arctan2, "b", "integer squares", lambda ct, y, a, b: -ct * a / (a * a + b * b)),
+    rule(el.hypot, "a", "not divided", lambda ct, y, a, b: ct * a),
+    rule(el.hypot, "b", "the sign", lambda ct, y, a, b: ct * np.sign(b)),
     rule(el.maximum, "a", "NaN to a", lambda ct, y, a, b: np.where(a < b, 0.0, ct)),
     rule(el.minimum, "a", "tie to neither", lambda ct, y, a, b: np.where(a < b, ct, 0.0)),
     rule(el.minimum, "b", "that of maximum", lambda ct, y, a, b: np.where(a >= b, 0.0, ct)),

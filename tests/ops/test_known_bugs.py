@@ -67,6 +67,14 @@ TABLE = {
     "B01 duplicates": (lambda x: x[[0, 0]], [arange(2)], ones(2), [[2, 0]]),
     "B02 [0,1,0]": (lambda x: x[[0, 1, 0]], [arange(3)], ones(3), [[2, 1, 0]]),
     "B02 weighted": (lambda x: x[np.array([0, 1, 0])], [arange(3)], [1.0, 10, 100], [[101, 10, 0]]),
+    "B an empty list": (lambda x: x[[]], [arange(3)], ones(0), [[0] * 3]),
+    "B an empty list of columns": (
+        lambda x: x[:, []],
+        [arange(2, 3)],
+        ones(2, 0),
+        [ones(2, 3) * 0],
+    ),
+    "B a list of empty lists": (lambda x: x[[[], []]], [arange(3)], ones(2, 0), [[0] * 3]),
     "B06 x[3:3:2]": (lambda x: x[3:3:2], [arange(5)], ones(0), [[0] * 5]),
     "B09 x[3:1]": (lambda x: x[3:1], [arange(5)], ones(0), [[0] * 5]),
     "B11 mixed": (
@@ -228,6 +236,28 @@ def test_c16_the_mean_of_halves_accumulates_wide():
     assert y.item() == 2.0
     y.backward()
     assert np.all(x.grad == np.float16(1 / 70_000))
+
+
+def test_the_norm_of_a_gradient_is_numpys_in_a_captured_function_too():
+    """Eagerly ``.grad`` is an array and NumPy runs; captured it is a Tensor and our kernel does."""
+    w = tm.Parameter(RNG.standard_normal((50, 41)).astype(np.float32))
+    x = RNG.standard_normal((7, 50)).astype(np.float32)
+
+    def norms():
+        w.grad = None
+        np.sum(np.square(x @ w)).backward()
+        return [np.linalg.norm(w.grad[row:]) for row in range(20)]
+
+    for found, expected in zip(tm.capture(norms)(), norms(), strict=True):
+        np.testing.assert_array_equal(found.data, expected)
+
+
+def test_the_norm_of_a_tensor_in_any_layout_is_numpys():
+    for x in RNG.standard_normal((10, 60, 3, 41)):
+        for laid in (x, x.T, x[::-2, :, ::3], np.asfortranarray(x)):
+            for static in ({}, {"axis": -1}, {"axis": (2, 0), "keepdims": True}):
+                found = np.linalg.norm(Tensor(laid), **static)
+                np.testing.assert_array_equal(found.data, np.linalg.norm(laid, **static))
 
 
 def test_j06_no_kernel_changes_what_it_was_given():

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tinygrad_mnist import relu
 from tinygrad_mnist.testing.plugin import check_grads
@@ -39,6 +41,11 @@ def run(text, tmp_path):
 
 def test_the_fixture_passes_what_is_right(check_grads):
     assert check_grads(np.tanh, np.array([0.5])).passed
+
+
+@given(st.floats(-2.0, 2.0))
+def test_the_fixture_checks_what_hypothesis_draws(check_grads, x):
+    assert check_grads(np.tanh, np.array([x])).passed
 
 
 def test_a_failing_example_is_a_script_that_fails_alike(check_grads, tmp_path):

@@ -100,6 +100,9 @@ CASES = [
     Case("equal", lambda tf, x, y: tf.equal(x, y), (ties(9), ties(9)), np.equal),
     Case("greater", lambda tf, x, y: tf.greater(x, y), (ties(9), ties(9)), np.greater),
     Case("less", lambda tf, x, y: tf.less(x, y), (ties(9), ties(9)), np.less),
+    Case("add_n", lambda tf, x, y: tf.add_n([x, y, x]), two, lambda x, y: x + y + x),
+    Case("add_n of one", lambda tf, x: tf.add_n([x]), one, lambda x: x),
+    Case("identity", lambda tf, x: tf.identity(x), one, lambda x: x),
     Case("square", lambda tf, x: tf.square(x), one, np.square),
     Case("abs", lambda tf, x: tf.abs(x), one, np.abs),
     Case("sqrt", lambda tf, x: tf.sqrt(x), (positive(3, 4),), np.sqrt),
@@ -182,6 +185,12 @@ CASES = [
         lambda x, y: np.stack([x, y], -1),
     ),
     Case(
+        "stack of the rows of an array",
+        lambda tf: tf.stack(np.arange(6.0).reshape(2, 3)),
+        (),
+        lambda: np.arange(6.0).reshape(2, 3),
+    ),
+    Case(
         "stack of symbols and numbers",
         lambda tf, x: tf.stack([x, 2.0, np.float64(3.0)]),
         (normal(),),
@@ -221,8 +230,16 @@ CASES = [
     Case(
         "squeeze axis", lambda tf, x: tf.squeeze(x, [1]), (normal(3, 1, 2, 1),), lambda x: x[:, 0]
     ),
+    Case(
+        "squeeze along no axes, which is all",
+        lambda tf, x: tf.squeeze(x, []),
+        (normal(3, 1, 2, 1),),
+        np.squeeze,
+        unknown=False,
+    ),
     Case("expand_dims", lambda tf, x: tf.expand_dims(x, 1), one, lambda x: x[:, None]),
     Case("expand_dims dim", lambda tf, x: tf.expand_dims(x, dim=-1), one, lambda x: x[..., None]),
+    Case("expand_dims of a list", lambda tf, x: tf.expand_dims(x, [0]), one, lambda x: x[None]),
     # Choices.
     Case(
         "one_hot",
@@ -253,6 +270,18 @@ CASES = [
         lambda tf, x, i: tf.gather(x, i),
         (normal(5, 3), integers(5, 2, 4)),
         lambda x, i: x[i],
+    ),
+    Case(
+        "gather without an axis",
+        lambda tf, x: tf.gather(x, [2, 0], axis=None),
+        (normal(5, 3),),
+        lambda x: x[[2, 0]],
+    ),
+    Case(
+        "gather in the order of TensorFlow",
+        lambda tf, x, i: tf.gather(x, i, True, None, 1),
+        (normal(5, 3), integers(3, 2)),
+        lambda x, i: x[:, i],
     ),
     Case(
         "gather axis",
@@ -321,6 +350,42 @@ CASES = [
         (lambda *_: np.array([-3, -2, 0]),),
         lambda x: np.int64(-1),
     ),
+    Case(
+        "reduce_mean of integers that floats have not",
+        lambda tf, x: tf.reduce_mean(x, 1),
+        (lambda *_: np.array([[2**53 + 1, 2**53 + 3], [-7, 0]]),),
+        lambda x: np.array([2**53 + 2, -3]),
+    ),
+    Case(
+        "reduce_mean of int32 whose sum is larger",
+        lambda tf, x: tf.reduce_mean(x, keepdims=True),
+        (lambda *_: np.array([2**30] * 3, np.int32),),
+        lambda x: x[:1],
+    ),
+    Case(
+        "reduce_mean of no integers",
+        lambda tf, x: tf.reduce_mean(x, 1),
+        (lambda *_: np.zeros((2, 0), np.int32),),
+        lambda x: np.zeros(2, np.int32),
+    ),
+    Case(
+        "reduce_sum that is too large for int32",
+        lambda tf, x: tf.reduce_sum(x, name="s"),
+        (lambda *_: np.array([2**30] * 3, np.int32),),
+        lambda x: np.int32(-(2**30)),
+    ),
+    Case(
+        "reduce_min of nothing in rows that are none",
+        lambda tf, x: tf.reduce_min(x, 1),
+        (normal(0, 3),),
+        lambda x: np.zeros(0, x.dtype),
+    ),
+    Case(
+        "reduce_min of no integers",
+        lambda tf, x: tf.reduce_min(x),
+        (lambda *_: np.zeros(0, np.int64),),
+        lambda x: np.int64(2**63 - 1),
+    ),
     Case("reduce_max", lambda tf, x: tf.reduce_max(x, 0), (ties(3, 4),), lambda x: x.max(0)),
     Case("reduce_min", lambda tf, x: tf.reduce_min(x, 1), (ties(3, 4),), lambda x: x.min(1)),
     Case("reduce_prod", lambda tf, x: tf.reduce_prod(x, 1), (positive(3, 4),), lambda x: x.prod(1)),
@@ -342,6 +407,50 @@ CASES = [
     ),
     Case("zeros", lambda tf: tf.zeros([2, 3]), (), lambda: np.zeros((2, 3), np.float32)),
     Case("ones", lambda tf: tf.ones([2], tf.int64), (), lambda: np.ones(2, np.int64)),
+    Case("zeros_like", lambda tf, x: x + tf.zeros_like(x), one, lambda x: x),
+    Case("zeros_like alone", lambda tf, x: tf.zeros_like(x), one, np.zeros_like),
+    Case(
+        "zeros_like in a dtype",
+        lambda tf, x: tf.zeros_like(x, dtype=tf.int64),
+        one,
+        lambda x: np.zeros(x.shape, np.int64),
+    ),
+    Case("ones_like", lambda tf, x: tf.ones_like(x), one, np.ones_like, unknown=False),
+    Case("ones_like of a list", lambda tf: tf.ones_like([2, 3]), (), lambda: np.ones(2, np.int32)),
+    Case("fill", lambda tf, x: tf.fill([2, 3], x), (normal(),), lambda x: np.full((2, 3), x)),
+    Case("fill of a number", lambda tf: tf.fill([2], 7), (), lambda: np.full(2, 7, np.int32)),
+    Case("range", lambda tf: tf.range(5), (), lambda: np.arange(5, dtype=np.int32)),
+    Case("range down", lambda tf: tf.range(9, 0, -3), (), lambda: np.int32([9, 6, 3])),
+    Case(
+        "range of fractions",
+        lambda tf: tf.range(1, 3.0, 0.5),
+        (),
+        lambda: np.float32([1, 1.5, 2, 2.5]),
+    ),
+    Case(
+        "range of tenths",
+        lambda tf: tf.range(0.0, 1.0, 0.1),
+        (),
+        lambda: np.arange(0, 1, 0.1, np.float32),
+    ),
+    Case(
+        "range of constants",
+        lambda tf: tf.range(tf.constant(2), tf.constant(4), dtype=tf.int32),
+        (),
+        lambda: np.int32([2, 3]),
+    ),
+    Case("shape", lambda tf, x: tf.shape(x), one, lambda x: np.int32(x.shape)),
+    Case("shape that is known", lambda tf: tf.shape([[1, 2]]), (), lambda: np.int32([1, 2])),
+    Case(
+        "shape to reckon with",
+        lambda tf, x: tf.reduce_sum(x) / tf.cast(tf.shape(x)[0], x.dtype),
+        one,
+        lambda x: x.sum() / len(x),
+    ),
+    Case(
+        "size", lambda tf, x: tf.size(x, out_type=tf.int64), one, lambda x: np.asarray(np.int64(12))
+    ),
+    Case("rank", lambda tf, x: tf.rank(x), one, lambda x: np.asarray(np.int32(2))),
     Case("stop_gradient", lambda tf, x: x * tf.stop_gradient(x), one, np.square),
     # tf.nn.
     Case("nn.relu", lambda tf, x: tf.nn.relu(x), one, lambda x: np.maximum(x, 0)),
@@ -367,6 +476,12 @@ CASES = [
         np.add,
         unknown=False,
     ),
+    Case(
+        "nn.bias_add of sizes that are found in the run",
+        lambda tf, x, b: tf.nn.bias_add(x, b),
+        (normal(3, 4), normal(4)),
+        np.add,
+    ),
     Case("nn.l2_loss", lambda tf, x: tf.nn.l2_loss(x), one, lambda x: np.sum(x * x) / 2),
     Case(
         "nn.softmax_cross_entropy_with_logits",
@@ -379,6 +494,12 @@ CASES = [
         lambda tf, z, x: tf.nn.softmax_cross_entropy_with_logits_v2(labels=z, logits=x),
         (weights(3, 4), normal(3, 4)),
         cross_entropy,
+    ),
+    Case(
+        "nn.softmax_cross_entropy_with_logits_v2 of arrays",
+        lambda tf: tf.nn.softmax_cross_entropy_with_logits_v2(np.eye(3), 2 * np.eye(3), axis=0),
+        (),
+        lambda: cross_entropy(np.eye(3), 2 * np.eye(3), axis=0),
     ),
     Case(
         "nn.softmax_cross_entropy_with_logits_v2 axis",

@@ -44,6 +44,9 @@ def test_the_order_depends_on_the_seed(tmp_path):
 
     np.testing.assert_array_equal(batch(None), batch(0))
     assert not np.array_equal(batch(1), batch(0))
+    for seed in (-1, "x", True):
+        with pytest.raises(ArgumentError, match="seed must be an integer of at least 0"):
+            batch(seed)
 
 
 def test_images_can_keep_their_rows_and_columns(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from tinygrad_mnist import Tensor, capture
 from tinygrad_mnist.errors import DTypeError, ShapeError
 from tinygrad_mnist.testing import assert_grads
-from tinygrad_mnist.tf1.primitives import gather, stop_gradient
+from tinygrad_mnist.tf1.primitives import gather, integer_mean, stop_gradient
 
 X = np.random.default_rng(0).standard_normal((4, 3, 5))
 CASES = [
@@ -56,3 +56,15 @@ def test_stop_gradient():
     x = Tensor([1.0, 2.0], requires_grad=True)
     np.sum(x * stop_gradient(x)).backward()
     assert x.grad.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64])
+@pytest.mark.parametrize("axis", [None, 0, (0, 1)])
+def test_the_mean_of_integers(axis, dtype):
+    x = np.random.default_rng(0).integers(-128, 128, (5, 7)).astype(dtype)
+    mean = integer_mean(x, axis=axis, keepdims=True)
+    expected = np.trunc(np.mean(x, axis=axis, keepdims=True, dtype=np.longdouble)).astype(dtype)
+    np.testing.assert_array_equal(mean, expected)
+    out = np.ones_like(expected)
+    assert integer_mean(x, axis=axis, keepdims=True, out=out) is out
+    np.testing.assert_array_equal(out, expected)

@@ -3,14 +3,19 @@
 import subprocess
 import sys
 
+import pytest
 from PIL import Image
 
 MODULE = "tinygrad_mnist.tf1.examples.mnist_three_layers"
 
 
+def run(*arguments, cwd):
+    command = [sys.executable, "-m", MODULE, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120)
+
+
 def test_the_program_as_a_command(tmp_path):
-    command = [sys.executable, "-m", MODULE, str(tmp_path), "101", "3"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    done = run("new/folder", "101", "3", cwd=tmp_path)
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert lines[:2] == [
@@ -22,11 +27,37 @@ def test_the_program_as_a_command(tmp_path):
         "Iteration   100  cost",
         "Accuracy on the training set:",
         "Accuracy on the test set:",
+        "Predictions drawn in",
         "Iteration     0  cost",
         "Accuracy on the training set:",
         "Accuracy on the test set:",
+        "Predictions drawn in",
     ]
     assert all(float(line.split()[-1]) > 0.85 for line in lines if "Accuracy" in line)
-    for side in (4, 10):
-        with Image.open(tmp_path / f"predictions_{side}x{side}.png") as picture:
+    drawn = [line.split()[-1] for line in lines if "drawn" in line]
+    assert drawn == [f"new/folder/predictions_{side}x{side}.png" for side in (4, 10)]
+    for path, side in zip(drawn, (4, 10), strict=True):
+        with Image.open(tmp_path / path) as picture:
             assert min(picture.size) > 50 * side
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((".", "x", "x"), "argument iterations: a number of iterations, at least 1, is not 'x'"),
+        ((".", "5", "0"), "argument more: a number of iterations, at least 1, is not '0'"),
+        (("file",), "argument folder: 'file' cannot be made: File exists"),
+    ],
+)
+def test_what_is_no_argument_is_refused_before_the_training(tmp_path, arguments, said):
+    (tmp_path / "file").touch()
+    done = run(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == f"mnist_three_layers.py: error: {said}"
+
+
+def test_help_trains_nothing(tmp_path):
+    done = run("--help", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "folder" in done.stdout
+    assert list(tmp_path.iterdir()) == []

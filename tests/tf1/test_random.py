@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_mnist.tf1 as tf
-from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.errors import ArgumentError, DTypeError
 from tinygrad_mnist.tf1.contrib.layers import xavier_initializer
 
 COUNT = 100_000
@@ -100,9 +100,58 @@ def test_a_program_gives_the_same_numbers_twice():
     assert len(np.unique(different)) == 4 * 12  # and each run draws anew
 
 
-def test_a_seed_is_a_number():
-    with pytest.raises(ArgumentError, match=r"at least 0. Received: -1"):
-        tf.set_random_seed(-1)
+REFUSED = {
+    "a negative seed of a graph": (lambda: tf.set_random_seed(-1), "at least 0. Received: -1"),
+    "a truth for a seed": (lambda: tf.set_random_seed(True), "integer.* Received: True"),
+    "a negative seed": (lambda: tf.random_normal([2], seed=-1), "seed must be .*Received: -1"),
+    "text for a seed": (lambda: tf.random_uniform([2], seed="x"), "seed must be .*Received: 'x'"),
+    "a negative seed of dropout": (
+        lambda: tf.nn.dropout(tf.ones([2]), 0.5, seed=-1),
+        "seed must be an integer of at least 0. Received: -1",
+    ),
+    "a negative deviation": (
+        lambda: tf.random_normal([2], stddev=-1.0),
+        "random_normal: stddev must be at least 0. Received: -1.0",
+    ),
+    "one negative deviation": (
+        lambda: tf.truncated_normal([2], stddev=np.array([1.0, -1.0])),
+        "truncated_normal: stddev must be at least 0",
+    ),
+    "integers between 2 and 1": (
+        lambda: tf.random_uniform([2], 2, 1, tf.int32),
+        "random_uniform needs a minval below maxval. Received: 2 and 1",
+    ),
+    "integers between 2 and 2": (
+        lambda: tf.random_uniform([2], 2, 2, tf.int64),
+        "below maxval. Received: 2 and 2",
+    ),
+    "numbers between 2 and 1": (lambda: tf.random_uniform([2], 2), "Received: 2.0 and 1.0"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_numbers_that_cannot_be_are_refused_at_the_call(what):
+    call, message = REFUSED[what]
+    with pytest.raises(ArgumentError, match=message):
+        call()
+
+
+def test_what_is_no_number_is_refused_at_the_call():
+    with pytest.raises(DTypeError, match="random_normal: mean holds numbers or booleans"):
+        tf.random_normal([2], mean="x")
+    with pytest.raises(DTypeError, match="random_uniform: minval of dtype int32 was expected"):
+        tf.random_uniform([2], 2.5, 5, tf.int32)
+
+
+def test_numbers_can_differ_for_each_element():
+    x, y = run(
+        tf.random_normal([COUNT, 2], [0.0, 5.0], [0.0, 1.0], tf.float64),
+        tf.random_uniform([COUNT, 2], [0.0, 4.0], [0.0, 5.0], tf.float64),
+    )
+    assert not x[:, 0].any()
+    assert abs(x[:, 1].mean() - 5) < FIVE
+    assert not y[:, 0].any()
+    assert 4 <= y[:, 1].min() < 4.01 < 4.99 < y[:, 1].max() <= 5
 
 
 def test_initialising_again_draws_again():

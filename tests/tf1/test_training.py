@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_mnist.tf1 as tf
 from tinygrad_mnist import Parameter, Tensor, optim
-from tinygrad_mnist.errors import ArgumentError, CheckpointError, SessionError, ShapeError
+from tinygrad_mnist.errors import ArgumentError, CheckpointError, SessionError
 
 from .regression import (
     DECAYING,
@@ -76,7 +76,9 @@ def test_a_learning_rate_that_cannot_be_is_refused_in_the_run():
         for _ in range(3):
             with pytest.raises(ArgumentError, match="learning_rate must be a number in"):
                 sess.run(train, {rate: -1.0})
-            with pytest.raises(ShapeError, match=r"'learning_rate' of shape \(\).*shape \(2,\)"):
+            with pytest.raises(
+                ArgumentError, match=r"be a number. Received: an array of shape \(2,"
+            ):
                 sess.run(train, {rate: [0.1, 0.2]})
             before = sess.run(w)
             sess.run(train, {rate: 0.25})

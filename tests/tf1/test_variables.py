@@ -1,4 +1,4 @@
-"""Variables: their names and scopes, their first values, and assignments."""
+"""Variables: their names, their first values, and assignments."""
 
 import numpy as np
 import pytest
@@ -25,58 +25,6 @@ def test_a_name_can_be_taken_once():
         tf.get_variable("W1", [2, 3])
     with tf.Graph().as_default():
         tf.get_variable("W1", [2, 3])
-
-
-def test_scopes_name_variables_and_operations():
-    with tf.variable_scope("outer") as scope:
-        with tf.variable_scope("inner"):
-            w = tf.get_variable("w", [2])
-            y = tf.square(w)
-        assert scope.name == "outer"
-    assert w.name == "outer/inner/w:0"
-    assert y.name == "outer/inner/Square:0"
-    with tf.name_scope("only_operations"):
-        assert tf.get_variable("v", [1]).name == "v:0"
-    with tf.variable_scope(scope):
-        assert tf.get_variable("v", [1]).name == "outer/v:0"
-
-
-def test_a_scope_shares_what_it_is_told_to():
-    def layer(reuse):
-        with tf.variable_scope("layer", reuse=reuse):
-            return tf.get_variable("w", [2])
-
-    w = layer(None)
-    assert layer(True) is layer(tf.AUTO_REUSE) is w
-    with tf.variable_scope("layer") as scope:
-        scope.reuse_variables()
-        assert tf.get_variable_scope().reuse is True
-        with pytest.raises(ArgumentError, match="layer/new does not exist"):
-            tf.get_variable("new", [2])
-        with pytest.raises(ShapeError, match=r"exists with shape \(2,\)"):
-            tf.get_variable("w", [3])
-        with pytest.raises(DTypeError, match="exists with dtype float32"):
-            tf.get_variable("w", [2], tf.float64)
-    with tf.variable_scope("fresh", reuse=tf.AUTO_REUSE):
-        assert tf.get_variable("w", [2]).name == "fresh/w:0"
-
-
-def test_a_scope_without_a_name_gets_a_number():
-    found = []
-    for _ in range(2):
-        with tf.variable_scope(None, default_name="block") as scope:
-            found.append(scope.name)
-    assert found == ["block", "block_1"]
-    with pytest.raises(ArgumentError, match="needs a name"), tf.variable_scope(None):
-        pass
-
-
-def test_a_scope_says_what_holds_unless_it_is_given():
-    with tf.variable_scope("s", initializer=tf.ones_initializer(), dtype=tf.float64):
-        w = tf.get_variable("w", [2])
-    (value,) = values(w)
-    assert value.dtype == np.float64
-    assert value.tolist() == [1, 1]
 
 
 INITIALIZERS = {
@@ -183,8 +131,22 @@ def test_assignments():
         w.load([0.0, 0.0])
     with pytest.raises(ShapeError, match="w:0 of shape"):
         w.assign([1.0, 2.0, 3.0])
-    with pytest.raises(DTypeError, match="w:0"):
+    with pytest.raises(DTypeError, match="w:0: an operand holds numbers or booleans"):
         w.assign("words")
+    assert w.op.name == "w"
+
+
+def test_what_does_nothing_is_there_for_programs_that_call_it():
+    assert tf.compat.v1 is tf
+    assert tf.disable_v2_behavior() is tf.disable_eager_execution() is None
+    assert tf.__version__.split(".")[0] == "1"
+
+
+def test_the_old_name_of_the_initializer():
+    w = tf.Variable(3.0)
+    with tf.Session() as sess:
+        sess.run(tf.initialize_all_variables())
+        assert sess.run(w) == 3
 
 
 def test_two_sessions_keep_separate_values():

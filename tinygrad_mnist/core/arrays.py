@@ -79,7 +79,7 @@ def described(value: Any) -> str:
         return str(value.label)
     if isinstance(value, np.ndarray):
         return f"array of shape {value.shape} and dtype {value.dtype}"
-    return f"{type(value).__name__} {value!r:.60}"
+    return f"{type(value).__name__} {' '.join(repr(value).split()):.60}"
 
 
 _PLAIN = (
@@ -107,7 +107,12 @@ def plainly(error: Exception) -> str:
     return said
 
 
-_KINDS = {IndexError: IndexingError, TypeError: DTypeError, ZeroDivisionError: ShapeError}
+_KINDS = {
+    IndexError: IndexingError,
+    TypeError: DTypeError,
+    OverflowError: DTypeError,
+    ZeroDivisionError: ShapeError,
+}
 
 
 def explained(

@@ -11,15 +11,16 @@ Both exhaust the sweep of ``tape.py`` and add up what it yields.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.core.arrays import described
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tape import as_array, no_grad, recording, reverse_sweep
-from tinygrad_mnist.errors import GradientError, ShapeError
+from tinygrad_mnist.errors import ArgumentError, GradientError, ShapeError
 
 _deposit = threading.Lock()
 """Two threads may add to the same leaf's gradient at once."""
@@ -49,7 +50,7 @@ def _backward_phase() -> Iterator[None]:
 
 
 def gradients(
-    output: Any, inputs: Sequence[Any], cotangent: Any = None, *, record: bool = False
+    output: Any, inputs: Iterable[Any], cotangent: Any = None, *, record: bool = False
 ) -> list[Any]:
     """Return the gradients of a Tensor with respect to leaves or inner Tensors.
 
@@ -58,7 +59,8 @@ def gradients(
     output
         A Tensor.
     inputs
-        Tensors that require gradients; one that the output does not depend on gets zeros.
+        Tensors that require gradients, a sequence or an iterator of them; one that the output
+        does not depend on gets zeros.
     cotangent
         The cotangent of the output; may be left out if it has one element.
     record
@@ -67,6 +69,8 @@ def gradients(
 
     Raises
     ------
+    ArgumentError
+        If the inputs are no Tensors, or one Tensor alone.
     GradientError, ShapeError, StaleGraphError
         As ``Tensor.backward``.
 
@@ -76,6 +80,7 @@ def gradients(
     >>> gradients(slope, [x])
     [array(12.)]
     """
+    inputs = _tensors(inputs)
     wanted = {_key(tensor) for tensor in inputs}
     with _backward_phase():
         seed = _seed(output, cotangent, record)
@@ -90,6 +95,17 @@ def gradients(
         else:
             found.append(_value(output, np.zeros(tensor.shape, tensor.dtype), record))
     return found
+
+
+def _tensors(inputs: Any) -> list[Any]:
+    """Return the inputs as a list; refuse what holds no Tensors, and the rows of one Tensor."""
+    given = list(inputs) if isinstance(inputs, Iterable) and not hasattr(inputs, "node") else None
+    if given is None or not all(hasattr(one, "node") for one in given):
+        raise ArgumentError(
+            "gradients takes the Tensors to differentiate by in a list, as in gradients(y, [x]). "
+            f"Received: {described(inputs)}."
+        )
+    return given
 
 
 def _value(output: Any, array: Array, record: bool) -> Any:
@@ -140,6 +156,10 @@ def _is_fresh(contribution: Any, cotangent: Any) -> bool:
 
 def _seed(output: Any, cotangent: Any, record: bool = False) -> Any:
     """A copy of the cotangent to start with, or one for a scalar."""
+    if not hasattr(output, "node"):
+        raise ArgumentError(
+            f"gradients takes the Tensor to differentiate first. Received: {described(output)}."
+        )
     if not output.requires_grad:
         raise GradientError(
             f"{output.label} does not depend on anything that requires a gradient. Make a "

@@ -199,7 +199,7 @@ class Dispatch:
                     static[name] = value
             elif value is not None and value is not np._NoValue and (name, value) != ("order", "C"):
                 raise UnsupportedError(
-                    f"np.{self.function.__name__} on a Tensor does not take {name}= "
+                    f"{_public(self.function)} on a Tensor does not take {name}= "
                     f"(received {value!r}). It takes {', '.join(self.target.static_names) or 'no'}"
                     " keyword arguments; use .numpy() where no gradient is wanted."
                 )
@@ -259,7 +259,7 @@ def composes(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., An
 
     def decorate(composition: Callable[..., Any]) -> Callable[..., Any]:
         # What Python calls it when an argument is missing or unknown.
-        composition.__qualname__ = f"np.{functions[0].__name__}"
+        composition.__qualname__ = _public(functions[0])
         registry.update(dict.fromkeys(functions, composition))
         return composition
 
@@ -278,12 +278,18 @@ def lookup(function: Any) -> Callable[..., Any]:
     if found is None:
         import difflib  # only errors need it
 
-        known = [f.__name__ for f in registry]
-        name = function.__name__
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(
+            _public(function), [_public(known) for known in registry], n=3, cutoff=0.6
+        )
         raise UnsupportedError(
-            f"np.{name} has no primitive, so it cannot be called on a Tensor: it would silently "
-            f"drop the gradient. {'Nearest: np.' + ', np.'.join(near) + '. ' if near else ''}"
+            f"{_public(function)} has no primitive, so it cannot be called on a Tensor: it would "
+            f"silently drop the gradient. {'Nearest: ' + ', '.join(near) + '. ' if near else ''}"
             "Call it on tensor.numpy() if no gradient is wanted, or add it with @primitive."
         )
     return found
+
+
+def _public(function: Any) -> str:
+    """What users call a NumPy function, such as ``np.linalg.norm``."""
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"

@@ -22,6 +22,7 @@ from tinygrad_mnist.core.arrays import SCALARS, constant, described, explained, 
 from tinygrad_mnist.core.operators import Operators
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.errors import (
+    CaptureError,
     DTypeError,
     ShapeError,
     TinygradError,
@@ -73,8 +74,8 @@ class Tensor(Operators):
         self._grad: Array | tape.Lent | None = None
         if requires_grad and self.data.dtype.kind != "f":
             raise DTypeError(
-                f"{self.label} has dtype {self.data.dtype}: integer and boolean tensors are "
-                "constants and have no gradient. Use .astype(np.float32) first."
+                f"{self.label} cannot require a gradient: integers and booleans are constants. "
+                "Use .astype(np.float32) first."
             )
 
     @classmethod
@@ -111,7 +112,7 @@ class Tensor(Operators):
             value = primitive.kernel(*arrays, **static)
         except TinygradError:
             raise
-        except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
+        except (ValueError, TypeError, IndexError, ZeroDivisionError, OverflowError) as error:
             raise explained(error, primitive, operands, static) from None
         if type(value) is not np.ndarray:
             value = np.asarray(value)
@@ -165,9 +166,12 @@ class Tensor(Operators):
 
         Raises
         ------
+        CaptureError
+            If read or set by the source of a `host` value inside a captured function.
         ShapeError
             If set to anything but None or an array of the leaf's shape and dtype.
         """
+        self._refuse_aside()
         if tape.recording.journal is not None:
             return tape.recording.journal.gradient(self)  # type: ignore[no-any-return]
         if type(self._grad) is tape.Lent:
@@ -176,7 +180,10 @@ class Tensor(Operators):
 
     @grad.setter
     def grad(self, value: Array | None) -> None:
+        self._refuse_aside()
         journal = tape.recording.journal
+        if isinstance(value, np.generic):  # what NumPy makes of a computation with 0-d arrays
+            value = np.asarray(value)
         if value is not None and (
             not isinstance(value, np.ndarray if journal is None else np.ndarray | Tensor)
             or (value.shape, value.dtype) != (self.shape, self.dtype)
@@ -189,6 +196,14 @@ class Tensor(Operators):
             journal.set_gradient(self, value)
         else:
             self._grad = value
+
+    def _refuse_aside(self) -> None:
+        if tape.recording.aside is not None:  # there the gradient is that of another call
+            raise CaptureError(
+                f"{tape.users_line()}: the source of a host() value inside a captured function "
+                f"used the gradient of {self.label}, which a replay has not left there yet. Pass "
+                "through the function what depends on it."
+            )
 
     def backward(self, cotangent: Any = None) -> None:
         """Add the gradient of this tensor to ``.grad`` of every leaf it was computed from.

@@ -127,10 +127,8 @@ class Graph:
 
 
 class _Defaults(threading.local):
-    kind: type[Graph] = Graph
-
     def __init__(self) -> None:
-        self.outermost: Graph | None = None
+        self.outermost: dict[type[Graph], Graph] = {}
         self.entered: list[Graph] = []
         self.sessions: list[Any] = []
 
@@ -138,22 +136,21 @@ class _Defaults(threading.local):
 _defaults = _Defaults()
 
 
-def set_default_kind(kind: type[Graph]) -> None:
-    """Make the default graphs that are made from here on, of all threads, of this kind."""
-    _Defaults.kind = kind
+def get_default_graph(kind: type[Graph] = Graph) -> Graph:
+    """Return the graph that new symbols go to, in this thread: that of the ``with`` block.
 
-
-def get_default_graph() -> Graph:
-    """Return the graph that new symbols go to, in this thread."""
+    Outside of any block there is one for each kind of graph, so that what has rules of its own for
+    operands does not change those of others.
+    """
     if _defaults.entered:
         return _defaults.entered[-1]
-    if _defaults.outermost is None:
-        _defaults.outermost = _defaults.kind()
-    return _defaults.outermost
+    if kind not in _defaults.outermost:
+        _defaults.outermost[kind] = kind()
+    return _defaults.outermost[kind]
 
 
 def reset_default_graph() -> None:
-    """Put a new graph in the place of the default one.
+    """Put new graphs in the place of the default ones.
 
     Raises
     ------
@@ -165,7 +162,7 @@ def reset_default_graph() -> None:
             "The default graph cannot be reset inside a with block of a graph or a session; leave "
             "the block first."
         )
-    _defaults.outermost = None
+    _defaults.outermost.clear()
 
 
 @contextmanager

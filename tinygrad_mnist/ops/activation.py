@@ -61,7 +61,7 @@ elu.vjp(x=lambda ct, y, x, alpha: ct * np.where(x > 0, 1.0, alpha * np.exp(np.mi
 @primitive(elementwise=True)
 def sigmoid(x: Array, *, out: Array | None = None) -> Any:
     """1 / (1 + exp(-x)), by an exponential that cannot overflow."""
-    decay = np.exp(-np.absolute(x))
+    decay = np.exp(-np.absolute(_floating(x)))
     return np.divide(np.where(x >= 0, np.ones_like(decay), decay), 1.0 + decay, out=out)
 
 
@@ -205,6 +205,7 @@ def sigmoid_cross_entropy_with_logits(
         If the shapes differ.
     """
     _refuse_other_shape("sigmoid_cross_entropy_with_logits", labels, logits)
+    logits = _floating(logits)
     loss = np.maximum(logits, 0) - logits * labels
     return np.add(loss, np.log1p(np.exp(-np.absolute(logits))), out=out)
 
@@ -215,9 +216,16 @@ sigmoid_cross_entropy_with_logits.vjp(
 )
 
 
+def _floating(x: Array) -> Array:
+    """The operand, or its integers or booleans in the dtype that np.exp gives of them."""
+    x = np.asarray(x)
+    return x if x.dtype.kind == "f" else x.astype(np.result_type(x, np.float16))
+
+
 def _largest(x: Array, axis: Axis) -> Any:
-    """The maximum over axes, to subtract before exp so that it cannot overflow."""
-    if axis == -1 and np.ndim(x) == 2 and x.shape[1] < x.shape[0]:
+    """The maximum over axes, a float, to subtract before exp so that it cannot overflow."""
+    x = _floating(x)
+    if axis == -1 and x.ndim == 2 and x.shape[1] < x.shape[0]:
         # Of many short rows NumPy finds the maxima three times as fast column by column.
         columns = np.ascontiguousarray(x.T)
         return np.maximum.reduce(columns, axis=0, initial=-np.inf)[:, None]

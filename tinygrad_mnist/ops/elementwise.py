@@ -42,7 +42,7 @@ divide = elementwise_ufunc(
 remainder = elementwise_ufunc(
     np.remainder,
     a=lambda ct, y, a, b: ct,
-    b=lambda ct, y, a, b: -ct * np.floor(a / b),
+    b=lambda ct, y, a, b: -ct * np.rint((a - y) / b),  # 1 % 0.1 is not 1 - 10 * 0.1
 )
 negative = elementwise_ufunc(np.negative, x=lambda ct, y, x: -ct)
 positive = elementwise_ufunc(np.positive, x=lambda ct, y, x: ct)
@@ -60,7 +60,8 @@ def _power_vjp_a(ct: Any, y: Any, a: Any, b: Any) -> Any:
     """
     if isinstance(b, int | float):
         return ct * (b * np.power(a, b - 1 + (b == 0)))
-    return ct * (b * np.power(np.where((a == 0) & (b == 0), 1.0, a), b - 1))
+    # In floats: 0 - 1 of an unsigned exponent would be its largest.
+    return ct * (b * np.power(np.where((a == 0) & (b == 0), 1.0, a), b - 1.0))
 
 
 power = elementwise_ufunc(
@@ -73,16 +74,30 @@ sqrt = elementwise_ufunc(np.sqrt, x=lambda ct, y, x: 0.5 * ct / y)
 
 # Exponentials, logarithms, circles.
 exp = elementwise_ufunc(np.exp, x=lambda ct, y, x: ct * y)
-expm1 = elementwise_ufunc(np.expm1, x=lambda ct, y, x: ct * (y + 1.0))
+expm1 = elementwise_ufunc(np.expm1, x=lambda ct, y, x: ct * np.exp(x))  # y + 1 cancels
 log = elementwise_ufunc(np.log, x=lambda ct, y, x: ct / x)
 log1p = elementwise_ufunc(np.log1p, x=lambda ct, y, x: ct / (1.0 + x))
 sin = elementwise_ufunc(np.sin, x=lambda ct, y, x: ct * np.cos(x))
 cos = elementwise_ufunc(np.cos, x=lambda ct, y, x: -ct * np.sin(x))
+# Far out 1 - y y cancels to a rounding of ct; 1 / cosh(x)^2 does not, but its derivative is NaN.
 tanh = elementwise_ufunc(np.tanh, x=lambda ct, y, x: ct * (1.0 - y * y))
+hypot = elementwise_ufunc(  # at zero the subgradient 0, as of the norm
+    np.hypot,
+    a=lambda ct, y, a, b: ct * a / (y + (y == 0)),
+    b=lambda ct, y, a, b: ct * b / (y + (y == 0)),
+)
+
+
+def _inverted(x: Any, a: Any, b: Any) -> Any:
+    """Return x / (a^2 + b^2) without squares, which overflow, underflow and wrap in integers."""
+    length = np.hypot(a, b)
+    return x / length / length
+
+
 arctan2 = elementwise_ufunc(
     np.arctan2,
-    a=lambda ct, y, a, b: ct * b / (a * a + b * b),
-    b=lambda ct, y, a, b: -ct * a / (a * a + b * b),
+    a=lambda ct, y, a, b: ct * _inverted(b, a, b),
+    b=lambda ct, y, a, b: -ct * _inverted(a, a, b),
 )
 
 # Choices. A tie, and nothing else, gives the whole cotangent to a; NaN in either gives it to b.
@@ -136,7 +151,10 @@ clip.vjp(
 def _(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     lower = min if a_min is None else a_min
     upper = max if a_max is None else a_max
-    return clip(a, -np.inf if lower is None else lower, np.inf if upper is None else upper)
+    # As to NumPy, without a bound it is something else: an infinite one would make integers floats.
+    if lower is None:
+        return np.positive(a) if upper is None else np.minimum(a, upper)
+    return np.maximum(a, lower) if upper is None else clip(a, lower, upper)
 
 
 @primitive(np.ndarray.astype)

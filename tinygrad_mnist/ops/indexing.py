@@ -93,7 +93,11 @@ def _frozen(part: Any) -> Any:
     """A part of an index that no one can change between the forward and the backward pass."""
     if isinstance(part, Operators):  # a mask: how much it takes depends on its values
         return part.numpy()  # type: ignore[attr-defined]
-    return np.array(part) if isinstance(part, np.ndarray | list) else part
+    if not isinstance(part, np.ndarray | list):
+        return part
+    array = np.array(part)
+    # A list of nothing is a list of no places, though the array of it is one of floats.
+    return array.astype(np.intp) if isinstance(part, list) and not array.size else array
 
 
 def _is_operand(part: Any) -> bool:

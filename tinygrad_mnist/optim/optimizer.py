@@ -62,7 +62,7 @@ class Optimizer:
             kinds = sorted({type(member).__name__ for member in given})
             raise ArgumentError(
                 "An optimizer takes the Parameters to update, as in model.parameters(). Received: "
-                f"{type(parameters).__name__}{' of ' + ', '.join(kinds) if kinds else ''}."
+                f"{type(parameters).__name__} of {', '.join(kinds) or 'nothing'}."
             )
         self.parameters = [parameter for parameter in given if parameter.requires_grad]
         if not self.parameters or len({id(p) for p in self.parameters}) != len(self.parameters):

@@ -50,7 +50,12 @@ class Momentum(Optimizer):
     ) -> None:
         super().__init__(parameters, learning_rate)
         self.momentum = in_range("momentum", momentum, 0.0, 1.0)
-        self.nesterov = nesterov
+        self._nesterov = nesterov
+
+    @property
+    def nesterov(self) -> bool:
+        """Whether a step looks ahead: for good, since it is part of a captured step's program."""
+        return self._nesterov
 
     def numbers(self) -> tuple[float, ...]:
         """Return the learning rate and the momentum."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")  # it keeps nothing, and hypothesis refuses narrower ones
 def check_grads() -> Callable[..., Any]:
     """`tinygrad_mnist.testing.check_grads`, which fails the test and prints a script to run."""
     # Imported by who uses it: pytest loads this file at every start.

@@ -21,7 +21,7 @@ try:
 except ImportError:
     raise UnsupportedError(
         "tinygrad_mnist.testing.strategies needs hypothesis, which is not installed: "
-        "pip install 'tinygrad-mnist[test]'."
+        "pip install hypothesis."
     ) from None
 
 from tinygrad_mnist.testing.graphs import BINARY, SHAPES, UNARY, Graph, Shape

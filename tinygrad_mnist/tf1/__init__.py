@@ -18,31 +18,23 @@ array([[ 9.],
 
 from typing import NoReturn
 
-from tinygrad_mnist.graph.derivative import gradients
-from tinygrad_mnist.graph.graph import (
-    get_default_graph,
-    get_default_session,
-    reset_default_graph,
-)
-from tinygrad_mnist.tf1 import contrib, layers, nn, train
+from tinygrad_mnist.graph.graph import get_default_session, reset_default_graph
+from tinygrad_mnist.tf1 import compat, contrib, layers, nn, train
 from tinygrad_mnist.tf1.arrays import (
     concat,
     constant,
     convert_to_tensor,
-    expand_dims,
-    ones,
+    identity,
     placeholder,
-    reshape,
     split,
-    squeeze,
     stack,
     stop_gradient,
-    transpose,
-    zeros,
 )
 from tinygrad_mnist.tf1.choices import gather, one_hot, where
+from tinygrad_mnist.tf1.derivative import gradients
 from tinygrad_mnist.tf1.dtypes import as_dtype, bool, float32, float64, int32, int64
-from tinygrad_mnist.tf1.graphs import Graph
+from tinygrad_mnist.tf1.filled import fill, ones, ones_like, range, zeros, zeros_like
+from tinygrad_mnist.tf1.graphs import Graph, get_default_graph
 from tinygrad_mnist.tf1.initializers import (
     constant_initializer,
     glorot_uniform_initializer,
@@ -55,7 +47,7 @@ from tinygrad_mnist.tf1.initializers import (
 from tinygrad_mnist.tf1.math import (
     abs,
     add,
-    argmax,
+    add_n,
     cast,
     clip_by_value,
     divide,
@@ -69,11 +61,6 @@ from tinygrad_mnist.tf1.math import (
     minimum,
     multiply,
     pow,
-    reduce_max,
-    reduce_mean,
-    reduce_min,
-    reduce_prod,
-    reduce_sum,
     sigmoid,
     sqrt,
     square,
@@ -88,20 +75,41 @@ from tinygrad_mnist.tf1.random import (
     set_random_seed,
     truncated_normal,
 )
+from tinygrad_mnist.tf1.reductions import (
+    argmax,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_prod,
+    reduce_sum,
+)
 from tinygrad_mnist.tf1.scopes import (
     AUTO_REUSE,
     get_variable_scope,
     name_scope,
     variable_scope,
 )
-from tinygrad_mnist.tf1.sessions import ConfigProto, InteractiveSession, Session
+from tinygrad_mnist.tf1.sessions import (
+    ConfigProto,
+    InteractiveSession,
+    Session,
+    disable_eager_execution,
+    disable_v2_behavior,
+)
+from tinygrad_mnist.tf1.shapes import expand_dims, rank, reshape, shape, size, squeeze, transpose
 from tinygrad_mnist.tf1.variables import (
     Variable,
     assign,
+    assign_add,
+    assign_sub,
     global_variables,
     global_variables_initializer,
+    initialize_all_variables,
     trainable_variables,
 )
+
+__version__ = "1.15.0"
+"""Of the TensorFlow whose names these are."""
 
 __all__ = [
     "AUTO_REUSE",
@@ -112,21 +120,28 @@ __all__ = [
     "Variable",
     "abs",
     "add",
+    "add_n",
     "argmax",
     "as_dtype",
     "assign",
+    "assign_add",
+    "assign_sub",
     "bool",
     "cast",
     "clip_by_value",
+    "compat",
     "concat",
     "constant",
     "constant_initializer",
     "contrib",
     "convert_to_tensor",
+    "disable_eager_execution",
+    "disable_v2_behavior",
     "divide",
     "equal",
     "exp",
     "expand_dims",
+    "fill",
     "float32",
     "float64",
     "gather",
@@ -139,6 +154,8 @@ __all__ = [
     "glorot_uniform_initializer",
     "gradients",
     "greater",
+    "identity",
+    "initialize_all_variables",
     "int32",
     "int64",
     "layers",
@@ -153,12 +170,15 @@ __all__ = [
     "one_hot",
     "ones",
     "ones_initializer",
+    "ones_like",
     "placeholder",
     "pow",
     "random_normal",
     "random_normal_initializer",
     "random_uniform",
     "random_uniform_initializer",
+    "range",
+    "rank",
     "reduce_max",
     "reduce_mean",
     "reduce_min",
@@ -167,7 +187,9 @@ __all__ = [
     "reset_default_graph",
     "reshape",
     "set_random_seed",
+    "shape",
     "sigmoid",
+    "size",
     "split",
     "sqrt",
     "square",
@@ -185,6 +207,7 @@ __all__ = [
     "where",
     "zeros",
     "zeros_initializer",
+    "zeros_like",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Constants and shapes by their TensorFlow names."""
+"""Placeholders, constants, and what is made of several arrays, by their TensorFlow names."""
 
 from __future__ import annotations
 
@@ -9,20 +9,16 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
+from tinygrad_mnist.errors import DTypeError, ShapeError
 from tinygrad_mnist.graph.placeholder import placeholder as placeholder_of
 from tinygrad_mnist.graph.shape import Shape
 from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
+from tinygrad_mnist.ops import elementwise
 from tinygrad_mnist.tf1 import primitives
-from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32
-from tinygrad_mnist.tf1.known import integers, sizes
-from tinygrad_mnist.tf1.operands import (
-    either,
-    joined,
-    operand,
-    operation,
-    refuse_old_order,
-)
+from tinygrad_mnist.tf1.dtypes import as_array, as_dtype
+from tinygrad_mnist.tf1.graphs import get_default_graph, operation
+from tinygrad_mnist.tf1.known import integer, integers, sizes
+from tinygrad_mnist.tf1.operands import joined, operand, refuse_old_order
 
 
 def placeholder(
@@ -35,7 +31,8 @@ def placeholder(
     DTypeError, ShapeError
         If one of them is none.
     """
-    return placeholder_of(as_dtype(dtype), shape, name)
+    with get_default_graph().as_default():
+        return placeholder_of(as_dtype(dtype), shape, name)
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Symbol:
@@ -55,7 +52,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     ShapeError
         If there are more values than the shape holds.
     """
-    array = as_array(value, dtype, name or "Const")
+    array = as_array(value, dtype, name or "A constant")
     if shape is not None:
         shape = sizes("Const: shape", shape)
         missing = int(np.prod(shape)) - array.size
@@ -87,67 +84,30 @@ def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None) ->
     return found
 
 
-def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Symbol:
-    """A constant of zeros."""
-    return constant(np.zeros(sizes("zeros: shape", shape), as_dtype(dtype)), name=name or "zeros")
-
-
-def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Symbol:
-    """A constant of ones."""
-    return constant(np.ones(sizes("ones: shape", shape), as_dtype(dtype)), name=name or "ones")
-
-
-def transpose(a: Any, perm: Any = None, name: str | None = None) -> Symbol:
-    """Permute the axes; reverse them if no permutation is given."""
-    perm = integers("transpose: perm", perm)
-    return operation("transpose", name, np.transpose, operand(a), axes=perm)
-
-
-def reshape(tensor: Any, shape: Any, name: str | None = None) -> Symbol:
-    """Arrange the elements in another shape, of which one size may be -1."""
-    shape = integers("Reshape: shape", shape)
-    return operation("Reshape", name, np.reshape, operand(tensor), shape)
-
-
-def squeeze(
-    input: Any, axis: Any = None, name: str | None = None, squeeze_dims: Any = None
-) -> Symbol:
-    """Drop axes of size 1: those given, or all."""
-    axis = integers("Squeeze: axis", either(axis, squeeze_dims, "axis and squeeze_dims"))
-    return operation("Squeeze", name, np.squeeze, operand(input), axis=axis)
-
-
-def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Symbol:
-    """Insert an axis of size 1.
-
-    Raises
-    ------
-    ArgumentError
-        If no axis is given.
-    """
-    axis = integers("ExpandDims: axis", either(axis, dim, "axis and dim"))
-    if axis is None:
-        raise ArgumentError("expand_dims needs the axis to insert. Received: None.")
-    return operation("ExpandDims", name, np.expand_dims, operand(input), axis=axis)
-
-
 def concat(values: Any, axis: Any, name: str | None = None) -> Symbol:
     """Join along an axis that all have; a single value stays as it is.
 
     Raises
     ------
     ArgumentError
-        If the axis comes first, as it did before TensorFlow 1.0.
+        If the axis is no integer, or comes first, as it did before TensorFlow 1.0.
     """
-    refuse_old_order("concat", isinstance(axis, list | tuple), "tf.concat(values, axis)")
+    is_old = isinstance(values, int) and not isinstance(axis, int)
+    refuse_old_order("concat", is_old, "tf.concat(values, axis)")
     several = values if isinstance(values, list | tuple) else [values]
-    axis = integers("concat: axis", axis)
+    axis = integer("concat: axis", axis)
     return operation("concat", name, np.concatenate, joined("concat", several), axis=axis)
 
 
 def stack(values: Any, axis: Any = 0, name: str | None = None) -> Symbol:
-    """Join along a new axis."""
-    axis = integers("stack: axis", axis)
+    """Join along a new axis.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no list of operands, or the axis is no integer.
+    """
+    axis = integer("stack: axis", axis)
     return operation("stack", name, np.stack, joined("stack", values), axis=axis)
 
 
@@ -161,18 +121,18 @@ def split(
     ShapeError
         If the parts do not make up the axis, or its size is not known, or there is no such axis.
     ArgumentError
-        If the axis comes first, as it did before TensorFlow 1.0.
+        If an argument is no integer, or the axis comes first, as it did before TensorFlow 1.0.
     """
     is_old = isinstance(value, int) and not isinstance(axis, int)
     refuse_old_order("split", is_old, "tf.split(value, num_or_size_splits, axis)")
-    value, axis = operand(value, caller="split"), integers("split: axis", axis)
+    value, axis = operand(value, caller="split"), integer("split: axis", axis)
     parts = integers("split: num_or_size_splits", num_or_size_splits)
     lengths = _lengths(value.shape, axis, parts)
     before = (slice(None),) * (axis % len(value.shape))
-    return [
-        operation("split", name, _part, value, (*before, slice(end - length, end)))
-        for length, end in zip(lengths, accumulate(lengths), strict=True)
-    ]
+    ends = zip(lengths, accumulate(lengths), strict=True)
+    places = [(*before, slice(end - length, end)) for length, end in ends]
+    found: Any = operation("split", name, _parts, value, places)  # a Symbol of each part
+    return list(found)
 
 
 def _lengths(shape: Shape, axis: int, parts: int | tuple[int, ...]) -> list[int]:
@@ -195,15 +155,22 @@ def _lengths(shape: Shape, axis: int, parts: int | tuple[int, ...]) -> list[int]
     return lengths
 
 
-def _part(x: Any, index: tuple[slice, ...]) -> Any:
-    return x[index]
+def _parts(x: Any, places: list[tuple[slice, ...]]) -> tuple[Any, ...]:
+    return tuple([x[place] for place in places])
+
+
+def identity(input: Any, name: str | None = None) -> Symbol:
+    """The same value."""
+    x = operand(input)
+    return operation("Identity", name, elementwise.astype, x, dtype=x.dtype)
 
 
 def stop_gradient(input: Any, name: str | None = None) -> Symbol:
     """The same value, which gradients do not see: by what it depends on they are None."""
     x, name = operand(input), name or "StopGradient"
-    # Gradients stop at what depends on the session.
-    return defer_in_session(_stopped, x, name=name, shape=x.shape, dtype=x.dtype)
+    with get_default_graph().as_default():
+        # Gradients stop at what depends on the session.
+        return defer_in_session(_stopped, x, name=name, shape=x.shape, dtype=x.dtype)
 
 
 def _stopped(keeping: Any, x: Any) -> Any:

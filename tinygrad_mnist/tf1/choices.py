@@ -10,20 +10,33 @@ from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.tf1 import primitives
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32
-from tinygrad_mnist.tf1.known import integers, number
-from tinygrad_mnist.tf1.operands import alike, operand, operation
+from tinygrad_mnist.tf1.graphs import operation
+from tinygrad_mnist.tf1.known import integer, number
+from tinygrad_mnist.tf1.operands import alike, operand, refuse
 
 
-def gather(params: Any, indices: Any, axis: Any = 0, name: str | None = None) -> Symbol:
-    """Take the slices with these numbers along an axis; an index may be taken more than once.
+def gather(
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    name: str | None = None,
+    axis: Any = None,
+    batch_dims: int = 0,
+) -> Symbol:
+    """Take slices by number along an axis, 0 unless it is given; one may be taken more than once.
+
+    Indices are always validated; ``batch_dims`` are not supported.
 
     Raises
     ------
     ShapeError
         When it is run, if an index is out of range.
+    ArgumentError
+        If something not supported is given.
     """
+    refuse("gather", batch_dims=batch_dims or None)
     params, indices = operand(params), operand(indices)
-    axis = integers("GatherV2: axis", axis)
+    axis = 0 if axis is None else integer("GatherV2: axis", axis)
     return operation("GatherV2", name, primitives.gather, params, indices, axis=axis)
 
 
@@ -41,8 +54,8 @@ def one_hot(
     An index outside 0 to ``depth - 1`` gives a row of zeros. The dtype is that of the values, if
     they are given, else float32.
     """
-    depth = integers("one_hot: depth", depth)
-    axis = -1 if axis is None else integers("one_hot: axis", axis)
+    depth = integer("one_hot: depth", depth)
+    axis = -1 if axis is None else integer("one_hot: axis", axis)
     on_value, off_value = (
         number("one_hot: on_value", on_value),
         number("one_hot: off_value", off_value),

@@ -66,11 +66,17 @@ def as_array(value: Any, dtype: Any = None, name: str = "A constant") -> Array:
         array = np.asarray(value)
     except ValueError as error:
         raise ShapeError(f"{name} cannot be made an array: {plainly(error)}.") from None
+    if array.dtype.kind not in _RANK:
+        others = "strings" if array.dtype.kind in "SU" else f"values of dtype {array.dtype}"
+        raise DTypeError(
+            f"{name} holds numbers or booleans; {others} are not supported. "
+            f"Received: {value!r:.60}."
+        )
     of_numpy = isinstance(value, np.ndarray | np.generic)
     wanted = array.dtype if dtype is None else as_dtype(dtype)
     if dtype is None and not of_numpy:
         wanted = _NARROWED.get(wanted, wanted)
-    fitting = _RANK.get(array.dtype.kind, 3) <= _RANK.get(wanted.kind, -1)
+    fitting = _RANK[array.dtype.kind] <= _RANK.get(wanted.kind, -1)
     if fitting or (of_numpy and array.dtype.kind == "f" and wanted.kind in "iu"):
         with np.errstate(invalid="ignore"):
             converted = array.astype(wanted, copy=False)

@@ -1,4 +1,4 @@
-"""The graph of TensorFlow 1, in which a symbol's dtype is that of what it meets.
+"""The graph of TensorFlow 1, in which a symbol's dtype is that of what it meets, and operations.
 
 >>> import numpy as np
 >>> from tinygrad_mnist.tf1.arrays import constant
@@ -10,10 +10,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_mnist.graph import graph
+from tinygrad_mnist.graph.symbol import Symbol, defer
 from tinygrad_mnist.tf1.operands import alike
 
 
@@ -35,4 +36,18 @@ class Graph(graph.Graph):
         return alike(operation, *operands)
 
 
-graph.set_default_kind(Graph)
+def get_default_graph() -> graph.Graph:
+    """Return the graph that new symbols go to: that of the ``with`` block, else one of this kind.
+
+    The engine's own functions have another one outside of any block.
+    """
+    return graph.get_default_graph(Graph)
+
+
+def operation(
+    kind: str, name: str | None, function: Callable[..., Any], *operands: Any, **keywords: Any
+) -> Symbol:
+    """Return the Symbol of one operation, under its own name or, without one, that of its kind."""
+    with get_default_graph().as_default():  # which operands that are all arrays need
+        symbol: Symbol = defer(function, *operands, name=name or kind, **keywords)
+    return symbol

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_mnist.graph.symbol import Symbol
-from tinygrad_mnist.tf1 import arrays, random
+from tinygrad_mnist.tf1 import arrays, filled, random
 from tinygrad_mnist.tf1.dtypes import as_dtype, float32
 from tinygrad_mnist.tf1.known import sizes
 
@@ -24,7 +24,7 @@ class zeros_initializer:  # noqa: N801  TensorFlow's name
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Symbol:
         """Return the Symbol of a first value."""
-        return arrays.zeros(shape, dtype or self.dtype)
+        return filled.zeros(shape, dtype or self.dtype)
 
 
 class ones_initializer:  # noqa: N801
@@ -35,7 +35,7 @@ class ones_initializer:  # noqa: N801
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Symbol:
         """Return the Symbol of a first value."""
-        return arrays.ones(shape, dtype or self.dtype)
+        return filled.ones(shape, dtype or self.dtype)
 
 
 class constant_initializer:  # noqa: N801
@@ -117,8 +117,8 @@ def fans(shape: Sequence[int]) -> float:
     """Return the inputs plus the outputs of a unit whose weights have this shape.
 
     The last two axes are inputs and outputs; those before them are places of a kernel, each of
-    which has as many. A vector counts as both.
+    which has as many. A vector counts as both, and what has no elements as one of each.
     """
     if len(shape) < 2:
         return 2.0 * max(1, *shape, 1)
-    return float(math.prod(shape[:-2]) * (shape[-2] + shape[-1]))
+    return max(2.0, math.prod(shape[:-2]) * (shape[-2] + shape[-1]))

@@ -19,8 +19,22 @@ from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.tf1.operands import either
 
 
-def integers(what: str, value: Any) -> Any:
-    """Return an integer, or several as a tuple; None as it is.
+def integer(what: str, value: Any) -> int:
+    """Return one integer.
+
+    Raises
+    ------
+    ArgumentError
+        If it is None or several, or else as `integers`.
+    """
+    found = None if value is None else integers(what, value)
+    if not isinstance(found, int):
+        raise ArgumentError(f"{what} must be one integer. Received: {value!r:.60}.")
+    return found
+
+
+def integers(what: str, value: Any) -> int | tuple[int, ...]:
+    """Return an integer, or several as a tuple.
 
     Parameters
     ----------
@@ -35,8 +49,6 @@ def integers(what: str, value: Any) -> Any:
         If it is none of these, or a Symbol whose value is not known.
     """
     given = number(what, value)
-    if given is None:
-        return None
     several = isinstance(given, list | tuple | range) or np.ndim(given)
     try:
         members = [operator.index(number(what, one)) for one in (given if several else [given])]
@@ -66,8 +78,8 @@ def sizes(what: str, shape: Any) -> tuple[int, ...]:
 
 def axis_or_last(caller: str, axis: Any, dim: Any) -> int:
     """Return the axis, by the one or the other name, or -1 if it was not given."""
-    found = integers(f"{caller}: axis", either(axis, dim, "axis and dim"))
-    return -1 if found is None else found
+    found = either(axis, dim, "axis and dim")
+    return -1 if found is None else integer(f"{caller}: axis", found)
 
 
 def number(what: str, value: Any) -> Any:

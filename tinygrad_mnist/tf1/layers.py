@@ -49,6 +49,8 @@ def dense(
         Of shape (..., inputs), of which the last size must be known.
     kernel_initializer
         Glorot's uniform one unless it is given.
+    reuse
+        As of `variable_scope`; without a name the layer ``dense`` is the one to share.
     kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint
         Not supported: only None. A penalty can be added to the loss.
 
@@ -73,7 +75,8 @@ def dense(
             f"dense needs inputs whose last axis has a known size. Received: shape {inputs.shape}."
         )
     options = {"dtype": inputs.dtype, "trainable": trainable}
-    with variable_scope(name, "dense", reuse=reuse):
+    shared = "dense" if reuse and name is None else name
+    with variable_scope(shared, "dense", reuse=reuse):
         kernel = get_variable(
             "kernel", [inputs.shape[-1], units], initializer=kernel_initializer, **options
         )

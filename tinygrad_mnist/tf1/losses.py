@@ -11,8 +11,9 @@ from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.graph.variable import fits
 from tinygrad_mnist.ops import activation
 from tinygrad_mnist.tf1.arrays import stop_gradient
+from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.known import axis_or_last
-from tinygrad_mnist.tf1.operands import alike, operand, operation
+from tinygrad_mnist.tf1.operands import alike, operand
 
 
 def softmax_cross_entropy_with_logits(
@@ -53,10 +54,14 @@ def softmax_cross_entropy_with_logits_v2(
     """
     kind = "softmax_cross_entropy_with_logits"
     labels, logits = _of_one_shape(kind, labels, logits)
-    axis = axis_or_last(kind, axis, dim)
+    return operation(kind, name, _cross_entropy, labels, logits, axis_or_last(kind, axis, dim))
+
+
+def _cross_entropy(labels: Any, logits: Any, axis: int) -> Any:
+    """The engine's, whose classes are on the last axis, with classes on any."""
     if axis != -1:
         labels, logits = (np.moveaxis(x, axis, -1) for x in (labels, logits))
-    return operation(kind, name, activation.softmax_cross_entropy_with_logits, labels, logits)
+    return activation.softmax_cross_entropy_with_logits(labels, logits)
 
 
 def sparse_softmax_cross_entropy_with_logits(

@@ -1,7 +1,8 @@
-"""Arithmetic, comparisons and reductions by their TensorFlow names."""
+"""Arithmetic and comparisons by their TensorFlow names."""
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,31 @@ import numpy as np
 from tinygrad_mnist.errors import ShapeError
 from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.ops import activation, elementwise
-from tinygrad_mnist.tf1.dtypes import as_dtype, int64
-from tinygrad_mnist.tf1.known import integers
-from tinygrad_mnist.tf1.operands import alike, either, floating, operand, operation
+from tinygrad_mnist.tf1.dtypes import as_dtype
+from tinygrad_mnist.tf1.graphs import operation
+from tinygrad_mnist.tf1.operands import alike, floating, joined, operand
 
 
 def add(x: Any, y: Any, name: str | None = None) -> Symbol:
     """The sum of x and y."""
     return operation("Add", name, np.add, *alike("Add", x, y))
+
+
+def add_n(inputs: Any, name: str | None = None) -> Symbol:
+    """The sum of a list of operands of one shape.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ.
+    """
+    return operation("AddN", name, _added, *joined("AddN", inputs))
+
+
+def _added(*members: Any) -> Any:
+    if len({np.shape(member) for member in members}) > 1:
+        raise ShapeError("the shapes must be equal.")
+    return reduce(np.add, members)
 
 
 def subtract(x: Any, y: Any, name: str | None = None) -> Symbol:
@@ -135,97 +153,3 @@ def clip_by_value(
     """Limit values to an interval."""
     limited = alike("clip_by_value", t, clip_value_min, clip_value_max)
     return operation("clip_by_value", name, elementwise.clip, *limited)
-
-
-def argmax(
-    input: Any,
-    axis: Any = None,
-    name: str | None = None,
-    dimension: Any = None,
-    output_type: Any = int64,
-) -> Symbol:
-    """Index of the largest element along an axis, axis 0 unless another is given."""
-    axis = integers("ArgMax: axis", either(axis, dimension, "axis and dimension"))
-    found = operation("ArgMax", name, np.argmax, operand(input), axis=axis or 0)
-    return cast(found, output_type)
-
-
-def reduce_sum(
-    input_tensor: Any,
-    axis: Any = None,
-    keepdims: bool | None = None,
-    name: str | None = None,
-    reduction_indices: Any = None,
-    keep_dims: bool | None = None,
-) -> Symbol:
-    """Sum over axes, all unless some are given."""
-    old = reduction_indices, keep_dims
-    return _reduced("Sum", name, np.sum, input_tensor, axis, keepdims, old)
-
-
-def reduce_mean(
-    input_tensor: Any,
-    axis: Any = None,
-    keepdims: bool | None = None,
-    name: str | None = None,
-    reduction_indices: Any = None,
-    keep_dims: bool | None = None,
-) -> Symbol:
-    """Mean over axes, all unless some are given; of integers an integer, the fraction cut off."""
-    old = reduction_indices, keep_dims
-    return _reduced("Mean", name, np.mean, input_tensor, axis, keepdims, old)
-
-
-def reduce_max(
-    input_tensor: Any,
-    axis: Any = None,
-    keepdims: bool | None = None,
-    name: str | None = None,
-    reduction_indices: Any = None,
-    keep_dims: bool | None = None,
-) -> Symbol:
-    """Maximum over axes, all unless some are given."""
-    old = reduction_indices, keep_dims
-    return _reduced("Max", name, np.max, input_tensor, axis, keepdims, old)
-
-
-def reduce_min(
-    input_tensor: Any,
-    axis: Any = None,
-    keepdims: bool | None = None,
-    name: str | None = None,
-    reduction_indices: Any = None,
-    keep_dims: bool | None = None,
-) -> Symbol:
-    """Minimum over axes, all unless some are given."""
-    old = reduction_indices, keep_dims
-    return _reduced("Min", name, np.min, input_tensor, axis, keepdims, old)
-
-
-def reduce_prod(
-    input_tensor: Any,
-    axis: Any = None,
-    keepdims: bool | None = None,
-    name: str | None = None,
-    reduction_indices: Any = None,
-    keep_dims: bool | None = None,
-) -> Symbol:
-    """Product over axes, all unless some are given."""
-    old = reduction_indices, keep_dims
-    return _reduced("Prod", name, np.prod, input_tensor, axis, keepdims, old)
-
-
-def _reduced(
-    kind: str,
-    name: str | None,
-    function: Any,
-    x: Any,
-    axis: Any,
-    keepdims: bool | None,
-    old: tuple[Any, Any],
-) -> Symbol:
-    """Reduce, and keep the dtype, which NumPy widens for integers."""
-    x = operand(x, caller=kind)
-    over = integers(f"{kind}: axis", either(axis, old[0], "axis and reduction_indices"))
-    keep = bool(either(keepdims, old[1], "keepdims and keep_dims"))
-    return cast(operation(kind, name, function, x, axis=over, keepdims=keep), x.dtype)

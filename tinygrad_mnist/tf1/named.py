@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
-from tinygrad_mnist.graph.graph import get_default_graph
 from tinygrad_mnist.tf1.dtypes import as_dtype
+from tinygrad_mnist.tf1.graphs import get_default_graph
 from tinygrad_mnist.tf1.initializers import glorot_uniform_initializer, zeros_initializer
 from tinygrad_mnist.tf1.known import sizes
 from tinygrad_mnist.tf1.operands import operand, refuse

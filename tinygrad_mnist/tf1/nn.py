@@ -7,9 +7,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinygrad_mnist.arguments import in_range
-from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.ops import activation
+from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.known import axis_or_last, number
 from tinygrad_mnist.tf1.losses import (
     sigmoid_cross_entropy_with_logits,
@@ -19,7 +20,7 @@ from tinygrad_mnist.tf1.losses import (
 )
 from tinygrad_mnist.tf1.math import sigmoid, tanh
 from tinygrad_mnist.tf1.missing import missing
-from tinygrad_mnist.tf1.operands import alike, floating, operand, operation, refuse
+from tinygrad_mnist.tf1.operands import alike, floating, operand, refuse
 from tinygrad_mnist.tf1.random import drawn, random_uniform
 
 __all__ = [
@@ -86,13 +87,21 @@ def bias_add(
     Raises
     ------
     ArgumentError
-        If the bias is no vector, or the channels are said to be elsewhere.
+        If the channels are said to be elsewhere.
+    ShapeError
+        If the value has less than two axes, or the bias is no vector of the size of its last one.
     """
     refuse("bias_add", data_format=None if data_format in ("NHWC", "N...C") else data_format)
-    value, bias = alike("BiasAdd", value, bias)
-    if np.ndim(bias) != 1:
-        raise ArgumentError(f"bias_add takes a vector as bias. Received: shape {np.shape(bias)}.")
-    return operation("BiasAdd", name, np.add, value, bias)
+    return operation("BiasAdd", name, _biased, *alike("BiasAdd", value, bias))
+
+
+def _biased(value: Any, bias: Any) -> Any:
+    if np.ndim(value) < 2 or np.shape(bias) != np.shape(value)[-1:]:
+        raise ShapeError(
+            "the value must have two axes or more, and the bias one, of the size of the value's "
+            "last."
+        )
+    return np.add(value, bias)
 
 
 def l2_loss(t: Any, name: str | None = None) -> Symbol:

@@ -6,7 +6,6 @@ the dtype of the symbol that they meet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,6 @@ from tinygrad_mnist.graph.symbol import Symbol, defer
 from tinygrad_mnist.tf1.dtypes import as_array
 
 
-def operation(
-    kind: str, name: str | None, function: Callable[..., Any], *operands: Any, **keywords: Any
-) -> Symbol:
-    """Return the Symbol of one operation, under its own name or, without one, that of its kind."""
-    symbol: Symbol = defer(function, *operands, name=name or kind, **keywords)
-    return symbol
-
-
 def operand(value: Any, dtype: Any = None, caller: str = "An operation") -> Any:
     """Return a Symbol as it is, a sequence with Symbols in it stacked, and else an array.
 
@@ -35,7 +26,7 @@ def operand(value: Any, dtype: Any = None, caller: str = "An operation") -> Any:
         If it is an operation without a value, or no numbers, or cannot be of the dtype.
     """
     if _holds_symbols(value):
-        return operation("packed", None, np.stack, joined(caller, value))
+        return defer(np.stack, joined(caller, value), name="packed")
     if not isinstance(value, Symbol):
         return as_array(value, dtype, f"{caller}: an operand")
     if value.dtype is None:
@@ -43,18 +34,22 @@ def operand(value: Any, dtype: Any = None, caller: str = "An operation") -> Any:
     return value
 
 
-def joined(caller: str, values: Sequence[Any]) -> list[Any]:
-    """Return Symbols and arrays of the one dtype that they must have.
+def joined(caller: str, values: Any) -> list[Any]:
+    """Return Symbols and arrays of the one dtype that they must have, of an array its rows.
 
     Raises
     ------
     ArgumentError
-        If there are none.
+        If it is no list or tuple of them, or an empty one.
     DTypeError
         If two Symbols differ in dtype, or a constant cannot be converted to theirs.
     """
-    if not values:
-        raise ArgumentError(f"{caller} takes at least one operand. Received: none.")
+    if isinstance(values, np.ndarray) and values.ndim:
+        values = list(values)
+    if not isinstance(values, list | tuple) or not values:
+        raise ArgumentError(
+            f"{caller} takes a list of at least one operand. Received: {values!r:.60}."
+        )
     values = [operand(v, caller=caller) if _holds_symbols(v) else v for v in values]
     symbols = [value for value in values if isinstance(value, Symbol)]
     first = operand(symbols[0] if symbols else values[0], caller=caller)

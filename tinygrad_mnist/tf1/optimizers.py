@@ -1,13 +1,14 @@
 """The optimizers of TensorFlow 1: descriptions of an update, which a session carries out.
 
 The update itself is that of ``tinygrad_mnist.optim``. An optimizer of the engine is made when a
-session first runs the training operation, and begins anew when its variables are initialised.
+session first runs a training operation, and begins anew when its variables are initialised.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from tinygrad_mnist import optim
@@ -19,7 +20,7 @@ from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
 from tinygrad_mnist.graph.variable import Variable, fits
 from tinygrad_mnist.tf1.arrays import constant
 from tinygrad_mnist.tf1.operands import alike
-from tinygrad_mnist.tf1.update import Update
+from tinygrad_mnist.tf1.update import States, step
 
 Pair = tuple[Symbol | None, Variable]
 
@@ -43,6 +44,9 @@ class Optimizer:
     engine: Callable[[Sequence[Parameter]], optim.Optimizer]
     """``engine(parameters)``, of a subclass: the engine's optimizer of these parameters."""
 
+    has_slots = True
+    """Whether it keeps anything of a variable from step to step."""
+
     def __init__(self, name: str, learning_rate: float | Symbol) -> None:
         self.name = name
         self.rate = learning_rate if isinstance(learning_rate, Symbol) else None
@@ -53,6 +57,7 @@ class Optimizer:
             )
         number: Any = 0.0 if self.rate is not None else learning_rate
         self.learning_rate = in_range("learning_rate", number, 0.0, math.inf)
+        self._states = States(name, self.engine, self.has_slots)
 
     def minimize(
         self,
@@ -122,7 +127,8 @@ class Optimizer:
         Raises
         ------
         ArgumentError
-            If nothing is left, or something is no pair of a gradient and a variable.
+            If nothing is left, something is no pair of a gradient and a variable, or some of the
+            variables are also updated with others by this optimizer, and it has slots.
         ShapeError, DTypeError
             If a gradient does not have the shape and the dtype of its variable.
         """
@@ -134,9 +140,11 @@ class Optimizer:
                 f"{self.name} has no gradient to go by: the loss depends on none of the variables "
                 f"({names or 'none given'})."
             )
-        variables = [variable for _, variable in found]
+        found.sort(key=lambda pair: pair[1].number)
+        variables = tuple(variable for _, variable in found)
         return defer_in_session(
-            Update(self.engine, variables, global_step),
+            partial(step, global_step),
+            self._states.of(variables),
             [gradient for gradient, _ in found],
             self.rate,
             name=name or self.name,
@@ -171,6 +179,8 @@ class Optimizer:
 
 class GradientDescentOptimizer(Optimizer):
     """Gradient descent: ``variable - learning_rate * gradient``."""
+
+    has_slots = False
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Primitives that only this face needs: taking by indices that are data, and stopping a gradient.
+"""Primitives that only this face needs: `gather`, `integer_mean`, `stop_gradient`.
 
 >>> from tinygrad_mnist import Tensor
 >>> table = Tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -47,6 +47,31 @@ def _gather_vjp(ct: Any, y: Any, x: Any, indices: Any, axis: int) -> Any:
 
 
 gather.vjp(x=_gather_vjp, indices=ZERO)
+
+
+@primitive()
+def integer_mean(
+    x: Array,
+    *,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+    out: Array | None = None,
+) -> Any:
+    """Mean of integers over axes, the fraction cut off; 0 over no elements.
+
+    All is done in integers: floating numbers have not all those of 64 bits.
+    """
+    total = np.asarray(np.sum(x, axis=axis, keepdims=keepdims))
+    count = x.size // (total.size or 1) or 1
+    mean = total // count
+    mean = mean + ((total < 0) & (mean * count != total))  # down to below was too far
+    if out is None:
+        return mean.astype(x.dtype)
+    np.copyto(out, mean, casting="unsafe")
+    return out
+
+
+integer_mean.vjp(x=ZERO)
 
 
 @primitive(view=True)

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist import initializers
+from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core.host import host
+from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError
-from tinygrad_mnist.graph.graph import get_default_graph
 from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
-from tinygrad_mnist.tf1.dtypes import as_dtype, float32
+from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32, float64
+from tinygrad_mnist.tf1.graphs import get_default_graph
 from tinygrad_mnist.tf1.known import number, sizes
 
 Sample = Callable[[np.random.Generator, tuple[int, ...]], Any]
@@ -32,9 +34,7 @@ def set_random_seed(seed: int) -> None:
     ArgumentError
         If it is not an integer of at least 0.
     """
-    if not isinstance(seed, int | np.integer) or seed < 0:
-        raise ArgumentError(f"A seed is an integer of at least 0. Received: {seed!r}.")
-    get_default_graph().seed = int(seed)
+    get_default_graph().seed = integer("seed", seed, least=0)
 
 
 def random_normal(
@@ -45,8 +45,14 @@ def random_normal(
     seed: int | None = None,
     name: str | None = None,
 ) -> Symbol:
-    """Normal numbers."""
-    mean, stddev = _numbers("random_normal", mean=mean, stddev=stddev)
+    """Normal numbers.
+
+    Raises
+    ------
+    ArgumentError
+        If the standard deviation is negative.
+    """
+    mean, stddev = _moments("random_normal", mean, stddev)
 
     def sample(generator: np.random.Generator, sizes: tuple[int, ...]) -> Any:
         return generator.normal(mean, stddev, sizes)
@@ -63,8 +69,14 @@ def truncated_normal(
     seed: int | None = None,
     name: str | None = None,
 ) -> Symbol:
-    """Normal numbers, redrawn until within two standard deviations of the mean."""
-    mean, stddev = _numbers("truncated_normal", mean=mean, stddev=stddev)
+    """Normal numbers, redrawn until within two standard deviations of the mean.
+
+    Raises
+    ------
+    ArgumentError
+        If the standard deviation is negative.
+    """
+    mean, stddev = _moments("truncated_normal", mean, stddev)
     draw = initializers.truncated_normal(stddev)
 
     def sample(generator: np.random.Generator, sizes: tuple[int, ...]) -> Any:
@@ -87,25 +99,38 @@ def random_uniform(
     Raises
     ------
     ArgumentError
-        If integers are asked without an upper bound.
+        If integers are asked without an upper bound, or the bounds leave nothing between them.
     """
-    minval, maxval = _numbers("random_uniform", minval=minval, maxval=maxval)
     integers = as_dtype(dtype).kind in "iu"
     if integers and maxval is None:
         raise ArgumentError("random_uniform of integers needs maxval, the bound to stay below.")
-    top = 1 if maxval is None else maxval
+    kind = dtype if integers else float64
+    low = _numbers("random_uniform: minval", minval, kind)
+    high = _numbers("random_uniform: maxval", 1 if maxval is None else maxval, kind)
+    if not np.all(low < high if integers else low <= high):
+        raise ArgumentError(
+            f"random_uniform needs a minval below maxval. Received: {low} and {high}."
+        )
 
     def sample(generator: np.random.Generator, sizes: tuple[int, ...]) -> Any:
         if integers:
-            return generator.integers(minval, top, sizes)
-        return generator.uniform(minval, top, sizes)
+            return generator.integers(low, high, sizes)
+        return generator.uniform(low, high, sizes)
 
     shape = sizes("random_uniform: shape", shape)
     return drawn(sample, shape, dtype, seed, name or "random_uniform")
 
 
-def _numbers(caller: str, **given: Any) -> list[Any]:
-    return [number(f"{caller}: {name}", value) for name, value in given.items()]
+def _moments(caller: str, mean: Any, stddev: Any) -> tuple[Array, Array]:
+    """The mean and the standard deviation, of all numbers or of each."""
+    deviation = _numbers(f"{caller}: stddev", stddev, float64)
+    if not np.all(deviation >= 0):
+        raise ArgumentError(f"{caller}: stddev must be at least 0. Received: {stddev!r:.60}.")
+    return _numbers(f"{caller}: mean", mean, float64), deviation
+
+
+def _numbers(what: str, value: Any, dtype: Any) -> Array:
+    return as_array(number(what, value), dtype, what)
 
 
 def drawn(
@@ -117,14 +142,20 @@ def drawn(
     ----------
     sample
         Draws float64 or integers, which are converted to the dtype.
+
+    Raises
+    ------
+    ArgumentError
+        If the seed is neither None nor an integer of at least 0.
     """
     dtype = as_dtype(dtype)
+    seed = None if seed is None else integer("seed", seed, least=0)
 
     def draw(keeping: Any, like: Any) -> Tensor:
         sizes = like.shape if isinstance(like, Tensor) else like
         generator = keeping.generator(seed)
         return host(lambda: np.asarray(sample(generator, sizes), dtype))
 
-    if isinstance(shape, Symbol):
-        return defer_in_session(draw, shape, name=name, shape=shape.shape, dtype=dtype)
-    return defer_in_session(draw, shape, name=name, shape=shape, dtype=dtype)
+    sizes = shape.shape if isinstance(shape, Symbol) else shape
+    with get_default_graph().as_default():
+        return defer_in_session(draw, shape, name=name, shape=sizes, dtype=dtype)

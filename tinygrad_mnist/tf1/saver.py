@@ -16,12 +16,11 @@ import numpy as np
 from tinygrad_mnist import checkpoint
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError, CheckpointError
-from tinygrad_mnist.graph.graph import get_default_graph
-from tinygrad_mnist.graph.keeping import Keeping
 from tinygrad_mnist.graph.session import Session
 from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.graph.variable import Variable
-from tinygrad_mnist.tf1.update import Update
+from tinygrad_mnist.tf1.graphs import get_default_graph
+from tinygrad_mnist.tf1.update import Slots
 
 
 class Saver:
@@ -81,10 +80,9 @@ class Saver:
         values = sess.run(self.variables)
         arrays = {_key(name): np.asarray(value) for name, value in values.items()}
         numbers: dict[str, Any] = {}
-        for symbol, update in self._updates(sess):
+        for symbol, _ in self._slots(sess):
             if symbol in sess.store.objects:
-                state = update.kept(Keeping(sess.store, symbol)).state_dict()
-                for name, value in state.items():
+                for name, value in sess.store.objects[symbol].state_dict().items():
                     where = arrays if isinstance(value, np.ndarray) else numbers
                     where[f"{symbol.op_name}/{name}"] = value
         checkpoint.save(Path(path), arrays, {"optimizers": numbers})
@@ -112,19 +110,20 @@ class Saver:
                 )
         saved = {**arrays, **description.get("optimizers", {})}
         states = []
-        for symbol, update in self._updates(sess):
+        for symbol, slots in self._slots(sess):
             state = _within(saved, f"{symbol.op_name}/")
             if state or symbol in sess.store.objects:
-                states.append((symbol, update, _tried(update, state)))
+                states.append((symbol, _tried(slots, state)))
         for name, variable in self.variables.items():
             sess.load(variable, arrays[_key(name)])
-        for symbol, update, state in states:
-            update.kept(Keeping(sess.store, symbol)).load_state_dict(state)
+        for symbol, state in states:
+            sess.run(symbol)  # which makes what is kept
+            sess.store.objects[symbol].load_state_dict(state)
 
-    def _updates(self, sess: Session) -> list[tuple[Symbol, Update]]:
-        """The training operations of the session's graph, if their state is saved."""
+    def _slots(self, sess: Session) -> list[tuple[Symbol, Slots]]:
+        """What keeps the state of optimizers in the session's graph, if it is saved."""
         symbols = sess.graph.symbols if self.with_optimizers else []
-        return [(s, s.function) for s in symbols if isinstance(s.function, Update)]
+        return [(s, s.function) for s in symbols if isinstance(s.function, Slots)]
 
     def _forget_oldest(self, path: str) -> None:
         kept = [known for known in self.last_checkpoints if known != path]
@@ -157,10 +156,10 @@ def _within(saved: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {name: value for name, value in rest.items() if "/" not in name}
 
 
-def _tried(update: Update, saved: dict[str, Any]) -> dict[str, Any]:
+def _tried(slots: Slots, saved: dict[str, Any]) -> dict[str, Any]:
     """The state of an optimizer that another one took, or that of one that begins."""
-    places = [Parameter(np.zeros(v.shape or (), v.dtype)) for v in update.variables]
-    trial = update.make(places)
+    places = [Parameter(np.zeros(v.shape or (), v.dtype)) for v in slots.variables]
+    trial = slots.make(places)
     if saved:
         trial.load_state_dict(saved)
     return trial.state_dict()

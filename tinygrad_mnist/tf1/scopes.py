@@ -6,14 +6,15 @@ What a graph knows of them is kept beside the graph, and goes with it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from tinygrad_mnist.errors import ArgumentError
-from tinygrad_mnist.graph.graph import Graph, get_default_graph
+from tinygrad_mnist.graph.graph import Graph
 from tinygrad_mnist.tf1.dtypes import as_dtype, float32
+from tinygrad_mnist.tf1.graphs import get_default_graph
 from tinygrad_mnist.tf1.variables import Variable
 
 AUTO_REUSE = "tf.AUTO_REUSE"
@@ -27,7 +28,7 @@ class VariableScope:
     """Where ``get_variable`` is: what is put before names, and what holds unless it is given."""
 
     name: str = ""
-    reuse: Reuse = None
+    reuse: Reuse = False
     initializer: Any = None
     dtype: Any = float32
 
@@ -72,7 +73,8 @@ def variable_scope(
     Parameters
     ----------
     name_or_scope
-        A name within the scope the program is in, or a scope to enter again.
+        A name within the scope the program is in, or a scope to enter again. ``""`` leaves the
+        names of operations as they are.
     default_name
         Taken, with a number if it is taken, where ``name_or_scope`` is None.
     values
@@ -80,39 +82,62 @@ def variable_scope(
     initializer, dtype
         Of the variables inside that give none.
     reuse
-        True: variables inside must exist; ``tf.AUTO_REUSE``: they may. Inner scopes inherit it.
+        True: variables inside must exist; ``tf.AUTO_REUSE``: they may. Inner scopes inherit both,
+        and False does not end it.
 
     Raises
     ------
     ArgumentError
-        If no name is given.
+        If no name is given, or the name or ``reuse`` is of another kind.
     """
+    if not isinstance(reuse, bool | None) and reuse is not AUTO_REUSE:
+        raise ArgumentError(
+            f"reuse must be True, False, None or tf.AUTO_REUSE. Received: {reuse!r:.60}."
+        )
     names = here()
     before = names.scope
     if isinstance(name_or_scope, VariableScope):
         outer, full = name_or_scope, name_or_scope.name
+        label = full.rpartition("/")[2]
     else:
-        outer, name = before, name_or_scope or _unused(names, before.name, default_name)
-        full = f"{before.name}/{name}" if before.name else name
-    names.opened.add(full)
+        label = _given(name_or_scope, default_name, reuse)
+        name = label if name_or_scope is not None else _unused(names, before.name, label)
+        outer, full = before, f"{before.name}/{name}" if before.name else name
+    names.opened = opened = names.opened | {full}
     names.scope = replace(
         outer,
         name=full,
-        reuse=outer.reuse if reuse is None else reuse,
-        initializer=initializer or outer.initializer,
+        reuse=reuse or outer.reuse,
+        initializer=outer.initializer if initializer is None else initializer,
         dtype=as_dtype(dtype or outer.dtype),
     )
     try:
-        with get_default_graph().name_scope(full.rpartition("/")[2] or None):
+        with get_default_graph().name_scope(label) if label else nullcontext():
             yield names.scope
     finally:
-        names.scope = before
+        # Default names begin anew in a scope that is opened again, so that they can be shared.
+        names.scope, names.opened = before, opened
 
 
-def _unused(names: Names, outer: str, name: str | None) -> str:
+def _given(name: Any, default_name: Any, reuse: Reuse) -> str:
+    """Return the name of the one kind or the other that was given."""
+    if isinstance(name, str):
+        return name
+    if name is not None or not default_name or not isinstance(default_name, str):
+        raise ArgumentError(
+            "variable_scope needs a name or a scope, or a default_name where it is None. "
+            f"Received: {name!r:.60} and default_name {default_name!r:.60}."
+        )
+    if reuse:
+        raise ArgumentError(
+            "variable_scope needs the name of what to share; a default_name is always a new one. "
+            f"Received: reuse {reuse!r}."
+        )
+    return default_name
+
+
+def _unused(names: Names, outer: str, name: str) -> str:
     """Return the default name, with a number if a scope of that name has been."""
-    if not name:
-        raise ArgumentError("variable_scope needs a name, or a default_name where it is None.")
     prefix, unused, number = f"{outer}/" if outer else "", name, 0
     while prefix + unused in names.opened:
         number += 1
@@ -126,5 +151,13 @@ def name_scope(
     """Put ``name/`` before the names of operations made inside the block, not of get_variable's.
 
     ``default_name`` is taken where ``name`` is None; ``values`` are ignored.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no name.
     """
-    return get_default_graph().name_scope(name or default_name)
+    given = default_name if name is None else name
+    if not isinstance(given, str | None):
+        raise ArgumentError(f"name_scope takes a name, which is text. Received: {given!r:.60}.")
+    return get_default_graph().name_scope(given)

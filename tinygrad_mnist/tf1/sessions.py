@@ -9,6 +9,7 @@ from typing import Any
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.graph import graph as graphs
 from tinygrad_mnist.graph import session
+from tinygrad_mnist.tf1.graphs import get_default_graph
 
 
 class ConfigProto(SimpleNamespace):
@@ -56,7 +57,7 @@ class Session(session.Session):
             raise ArgumentError(
                 f"The config of a session is a tf.ConfigProto. Received: {config!r:.60}."
             )
-        super().__init__(graph)
+        super().__init__(get_default_graph() if graph is None else graph)
 
     def as_default(self) -> AbstractContextManager[Session]:
         """Make this the session of ``symbol.eval()`` inside the block, and leave it open after."""
@@ -80,7 +81,7 @@ class InteractiveSession(Session):
     ) -> None:
         super().__init__(target, graph, config)
         self._installed = ExitStack()
-        if self.graph is not graphs.get_default_graph():
+        if self.graph is not get_default_graph():
             self._installed.enter_context(self.graph.as_default())
         self._installed.enter_context(graphs.default_session(self))
 
@@ -88,3 +89,11 @@ class InteractiveSession(Session):
         """Let go of the variables' values; the session cannot be run any more."""
         self._installed.close()
         super().close()
+
+
+def disable_eager_execution() -> None:
+    """Do nothing: operations are described first here, and computed by a session, always."""
+
+
+def disable_v2_behavior() -> None:
+    """Do nothing: TensorFlow 1's is the only behavior here."""

@@ -1,14 +1,14 @@
 """A TensorFlow 1 program: three layers on MNIST. Only its imports are not TensorFlow's.
 
-Run it with ``python -m tinygrad_mnist.tf1.examples.mnist_three_layers [FOLDER [COUNT COUNT]]``. It
-trains 1,000 iterations and then 10,000, or other counts, and writes a picture of predictions after
-each to the folder: ``predictions_4x4.png`` and ``predictions_10x10.png``.
+Run it with ``python -m tinygrad_mnist.tf1.examples.mnist_three_layers [FOLDER [COUNT [COUNT]]]``.
+It trains 1,000 iterations and then 10,000, or other counts, and writes a picture of predictions
+after each to the folder: ``predictions_4x4.png`` and ``predictions_10x10.png``.
 """
 # The names are those of such programs.
 # ruff: noqa: N803, N806
 # mypy: allow-untyped-defs, allow-untyped-calls
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +98,7 @@ def model(mnist, folder, iterations=1000, more_iterations=10000, batch_size=64):
             labels = np.argmax(mnist.test.labels, axis=1)
             path = Path(folder) / f"predictions_{side}x{side}.png"
             draw_predictions(path, mnist.test.images, labels, predictions, side)
+            print(f"Predictions drawn in {path}")
         parameters = sess.run(parameters)
     return costs, accuracies, logits, parameters
 
@@ -110,5 +111,26 @@ def main(folder=".", iterations=1000, more_iterations=10000):
     return model(mnist, folder, iterations, more_iterations)
 
 
+def count(text):
+    """Return the number of iterations that an argument says."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number of iterations, at least 1, is not {text!r}")
+    return int(text)
+
+
+def new_folder(text):
+    """Make the folder that an argument names, unless it is there."""
+    try:
+        Path(text).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be made: {error.strerror}") from None
+    return text
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:2], *map(int, sys.argv[2:]))
+    parser = argparse.ArgumentParser(description="Three layers on MNIST, as TensorFlow 1 has them.")
+    parser.add_argument("folder", nargs="?", default=".", type=new_folder, help="for the pictures")
+    parser.add_argument("iterations", nargs="?", default=1000, type=count, help="up to the first")
+    parser.add_argument("more", nargs="?", default=10000, type=count, help="up to the second")
+    given = parser.parse_args()
+    main(given.folder, given.iterations, given.more)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.dataset import Dataset
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.mnist.loader import IMAGE_SHAPE, TEST_FILES, TRAIN_FILES, Mnist, load
@@ -76,9 +77,10 @@ def read_data_sets(
     DataError
         If the folder has some of the files but not all, or one is damaged.
     ArgumentError, DTypeError
-        If ``validation_size`` or ``dtype`` cannot be, or fake data is asked for.
+        If ``validation_size``, ``seed`` or ``dtype`` cannot be, or fake data is asked for.
     """
     _refuse_fake(fake_data)
+    seed = 0 if seed is None else integer("seed", seed, least=0)
     folder = Path(train_dir)
     mnist = load(
         folder if _has_data(folder) else None,
@@ -88,9 +90,8 @@ def read_data_sets(
     )
     shape = (-1, math.prod(IMAGE_SHAPE)) if reshape else (-1, *IMAGE_SHAPE, 1)
 
-    def data_set(part: Dataset, seed: int | None = None) -> DataSet:
-        generator = np.random.default_rng(0 if seed is None else seed)
-        return DataSet(part.images.reshape(shape), part.labels, generator)
+    def data_set(part: Dataset, seed: int = 0) -> DataSet:
+        return DataSet(part.images.reshape(shape), part.labels, np.random.default_rng(seed))
 
     parts = data_set(mnist.train, seed), data_set(mnist.validation), data_set(mnist.test)
     return Mnist(*parts, mnist.checksums)

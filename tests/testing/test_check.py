@@ -174,6 +174,8 @@ REFUSED = {
     "order 0": (lambda: check_grads(np.tanh, X, order=0), "order must be .* Received: 0"),
     "order 1.5": (lambda: check_grads(np.tanh, X, order=1.5), "order must be an integer"),
     "seed -1": (lambda: check_grads(np.tanh, X, seed=-1), "seed must be .* at least 0"),
+    "a function as an array": (lambda: check_grads(squares, X, squares), "gradient=df"),
+    "swapped": (lambda: check_grads(X, squares), "function must be a function.*Received: ndarray"),
     "no function": (lambda: check_grads(3, X), "function must be a function.*Received: int"),
     "a gradient": (
         lambda: check_grads(squares, X, gradient=2 * X),
@@ -271,3 +273,11 @@ def test_the_cause_is_guessed_for_large_arrays_too(factor, cause):
     slopes = lambda x: factor * (1 - np.tanh(x) ** 2)  # noqa: E731
     report = check_grads(lambda x: np.tanh(x).sum(), large, gradient=slopes)
     assert cause in report.cause
+
+
+def test_nothing_of_nothing_is_no_error_and_one_gradient_is_no_plural():
+    kink = check_grads(lambda x: np.abs(x).sum(), np.zeros(1), gradient=np.zeros_like)
+    assert kink.worst[1].relative == 0
+    assert " inf" not in str(kink)
+    few = check_grads(lambda a, b: (a * b).sum(), X, X, gradient=lambda a, b: b)
+    assert few.arguments[0].note.startswith("received 1 gradient; must be 2,")

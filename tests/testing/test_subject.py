@@ -54,6 +54,16 @@ def test_what_a_gradient_raises_is_told_with_what_it_was_given(function, options
     assert caught.value.__cause__ is not None
 
 
+def test_only_a_call_that_does_not_fit_is_told_the_order_of_arguments():
+    for options in ({"gradient": lambda: X}, {"vjp": lambda cotangent: cotangent}):
+        with pytest.raises(ArgumentError, match="It must take these, in this order"):
+            check_grads(squares, X, **options)
+    for gradient in (fails, lambda x: len(x.sum()), lambda x: x.reshape(7)):
+        with pytest.raises(ArgumentError, match=r"raised \w+ when called with") as caught:
+            check_grads(squares, X, gradient=gradient)
+        assert "in this order" not in str(caught.value)
+
+
 def test_what_a_function_raises_at_the_point_itself_is_its_own():
     with pytest.raises(RuntimeError, match=r"^boom$"):
         check_grads(fails, X)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.testing.convergence import RELATIVE, SIDES, converge
-from tinygrad_mnist.testing.differences import (
-    EPSILON,
-    ROUNDINGS,
-    Scalar,
-    Slope,
-    element,
-    random_direction,
-    usual_step,
+from tinygrad_mnist.testing.differences import ROUNDINGS, Slope, element, random_direction
+from tinygrad_mnist.testing.measure import (
+    ABSOLUTE,
+    MANIFEST,
+    Projection,
+    absolute_tolerance,
+    measure,
 )
 from tinygrad_mnist.testing.noise import COARSEST, ERRATIC, measured_noise
 from tinygrad_mnist.testing.verdict import Element, Verdict
@@ -29,33 +28,27 @@ PATTERN_ELEMENTS = 64
 """As many as show a pattern in a larger one."""
 SAMPLED_ELEMENTS = 12
 DIRECTIONS = 4
-ABSOLUTE = 1e-7
-TRUNCATION = 1e-10
-"""h² f''' / 6 is 6e-12 f''': what a derivative that is zero may be off by."""
-COMPLEX_RELATIVE = 1e-8
-"""The complex step is exact to rounding; a gradient may lose half of the digits."""
 CONVINCING = 1e-2
 """If rounding allows more than this part of the largest derivative, agreement proves nothing."""
-NEGLIGIBLE = 1e-6
-"""So much is proof enough whatever the derivatives are, also where all of them are zero."""
-MANIFEST = 100
-"""An error of so many bounds is not due to noise, at a step where slopes agree."""
 DEVIATIONS = 10
 """Standard deviations of measured noise that a slope times its step may be off by."""
 
 
-@dataclass(frozen=True)
-class Projection:
-    """``sum(cotangent * f)`` as a function of one argument, and its complex step if it has one."""
+class Comparison(NamedTuple):
+    """What was compared, with what rounding error, and whether that contradicts what it may be.
 
-    value: Scalar
-    epsilon: float = EPSILON
-    complex_step: Callable[[Array, Array], float | None] = lambda x, direction: None
+    A projection that knows of measured noise is ``contradicted`` if it passes a gradient that is
+    manifestly wrong at smaller steps.
+    """
+
+    elements: list[Element]
+    projection: Projection
+    contradicted: bool = False
 
 
 def compare(
     projection: Projection, x: Array, gradient: Array, generator: np.random.Generator
-) -> tuple[list[Element], Projection]:
+) -> Comparison:
     """Compare a gradient of x's shape with differences: first what is wrong, then kinks.
 
     Every element of a small array; of a large one random directions, the largest elements and
@@ -67,13 +60,20 @@ def compare(
     if any(map(_doubtful, found)):
         noisy = with_measured_noise(projection, x, gradient, generator)
         if noisy.epsilon > projection.epsilon:
-            return comparisons(noisy, x, gradient, generator), noisy
-    return found, projection
+            again = comparisons(noisy, x, gradient, generator)
+            return Comparison(again, noisy, any(map(_manifest, found)))
+    return Comparison(found, projection)
 
 
 def _doubtful(found: Element) -> bool:
     """Whether noise may be at work: it keeps slopes from agreeing, or has them agree roughly."""
-    return found.unbounded or found.still or (found.wrong and found.severity < MANIFEST)
+    return found.unbounded or found.unsure or (found.wrong and found.severity < MANIFEST)
+
+
+def _manifest(found: Element) -> bool:
+    """Whether it is wrong by many bounds where the function moves."""
+    moving = found.measured and (found.left or found.right)
+    return bool(moving and found.wrong and found.severity >= MANIFEST)
 
 
 def with_measured_noise(
@@ -92,7 +92,8 @@ def with_measured_noise(
         result, terms = projection.value(moved)
         return result, max(terms, noise.level / epsilon)
 
-    return replace(projection, value=value, epsilon=epsilon)
+    # What cancels in the values cancels in a complex step as well.
+    return Projection(value, epsilon, negligible=projection.negligible)
 
 
 def only_measured_noise(
@@ -104,11 +105,6 @@ def only_measured_noise(
     if not level:
         return None
     return replace(projection, value=lambda moved: (projection.value(moved)[0], terms))
-
-
-def absolute_tolerance(gradient: Array) -> float:
-    """Return what a central difference may be off by beside rounding and a relative error."""
-    return ABSOLUTE * min(1.0, float(np.abs(gradient).max(initial=0.0))) + TRUNCATION
 
 
 def comparisons(
@@ -182,10 +178,10 @@ def numeric_gradient(
         numeric[place] = central
         # At a kink any slope between the two sides will do.
         bound[place] = RELATIVE * abs(central) + noise + found.truncation + abs(right - left) / 2
-    return numeric, bound + TRUNCATION
+    return numeric, bound + ABSOLUTE * float(np.abs(numeric[~np.isnan(numeric)]).max(initial=0.0))
 
 
-def judge(elements: list[Element]) -> Verdict:
+def judge(elements: list[Element], negligible: float = 0.0) -> Verdict:
     """Return the verdict on the comparisons of one argument."""
     if any(e.wrong and e.measured for e in elements):
         return Verdict.WRONG
@@ -197,44 +193,9 @@ def judge(elements: list[Element]) -> Verdict:
         return Verdict.KINK
     size = max((abs(e.numeric) for e in elements), default=0.0)
     widest = max((e.bound for e in elements), default=0.0)
-    doubtful = widest > max(CONVINCING * size, NEGLIGIBLE)
-    return Verdict.PRECISION_LIMITED if doubtful else Verdict.OK
-
-
-def measure(
-    projection: Projection,
-    x: Array,
-    direction: Array,
-    analytic: float,
-    absolute: float,
-    index: tuple[int, ...] | None = None,
-) -> Element:
-    """Compare one derivative: if the usual step disagrees, at the step where slopes converge."""
-
-    def allowed(found: Slope) -> float:
-        return RELATIVE * abs(found.central) + absolute + found.noise
-
-    def agrees(found: Slope) -> bool:
-        smooth = abs(found.right - found.left) <= SIDES * allowed(found)
-        return smooth and abs(analytic - found.central) <= allowed(found)
-
-    found, truncation, converged, jump = converge(
-        projection.value, x, direction, projection.epsilon, agrees
-    )
-    bound = allowed(found) + truncation
-    kink = converged and not abs(found.right - found.left) <= SIDES * bound
-    numeric = math.inf if jump else found.central
-    exact = projection.complex_step(x, direction)
-    if exact is not None and abs(exact - numeric) <= bound:
-        numeric, bound = exact, COMPLEX_RELATIVE * abs(exact) + absolute / 1e3
-    elif kink:
-        bound *= SIDES
-    elif not converged:
-        bound = math.inf
-    else:
-        bound += abs(found.right - found.left) / 2  # a kink that rounding hides moves it that far
-    still = found.step < usual_step(x, direction, projection.epsilon) and not found.steepness
-    return Element(index, analytic, numeric, found.left, found.right, bound, kink, still)
+    nothing = not size and not any(e.analytic for e in elements)  # moves, and none is expected to
+    convincing = nothing or widest <= max(CONVINCING * size, negligible)
+    return Verdict.OK if convincing else Verdict.PRECISION_LIMITED
 
 
 def _bisected(error: Callable[[Array], float], direction: Array) -> int:

@@ -22,6 +22,8 @@ from tinygrad_mnist.core.primitive import Array
 EPSILON = float(np.finfo(np.float64).eps)
 ROUNDINGS = 50
 """How many roundings of the sum of absolute terms a value may carry."""
+ARGUMENT_ROUNDINGS = 2
+"""How many the argument may meet within the function, which move the value along its slope."""
 COMPLEX_STEP = 1e-30
 
 Scalar = Callable[[Array], tuple[float, float]]
@@ -42,11 +44,20 @@ class Slope(NamedTuple):
         """The size of the one-sided slopes, which do not cancel at a kink."""
         return abs(self.left) + abs(self.right)
 
+    @property
+    def gap(self) -> float:
+        """How far apart the one-sided slopes are: 0, but for rounding, where there is no kink."""
+        return self.right - self.left
+
 
 def usual_step(x: Array, direction: Array, epsilon: float = EPSILON) -> float:
     """Return the step at which truncation and rounding are about equal, of a tame function."""
-    size = max(1.0, float(np.abs(x[direction != 0]).max(initial=0.0)))
-    return float(epsilon ** (1 / 3) * size)
+    return float(epsilon ** (1 / 3) * max(1.0, moved_size(x, direction)))
+
+
+def moved_size(x: Array, direction: Array) -> float:
+    """Return the size of the largest element that a direction moves."""
+    return float(np.abs(x[direction != 0]).max(initial=0.0))
 
 
 def slope(
@@ -70,14 +81,14 @@ def slope(
         taken.append(float(np.vdot(moved - x, direction) / length))  # x + step is rounded
         scale = max(scale, terms)
     below2, below, here, above, above2 = values
-    return Slope(
-        central=(above - below) / (taken[3] - taken[1]),
-        # Second order, so that curvature does not look like a kink.
-        left=(3 * here - 4 * below + below2) / (2 * (taken[2] - taken[1])),
-        right=(4 * above - 3 * here - above2) / (2 * (taken[3] - taken[2])),
-        noise=ROUNDINGS * epsilon * scale / step,
-        step=step,
-    )
+    central = (above - below) / (taken[3] - taken[1])
+    # Second order, so that curvature does not look like a kink; of differences, so that values
+    # that are equal give exactly 0.
+    left = (4 * (here - below) - (here - below2)) / (2 * (taken[2] - taken[1]))
+    right = (4 * (above - here) - (above2 - here)) / (2 * (taken[3] - taken[2]))
+    shift = ARGUMENT_ROUNDINGS * moved_size(x, direction)
+    lost = ROUNDINGS * scale + (shift and shift * max(abs(central), abs(left), abs(right)))
+    return Slope(central, left, right, epsilon * lost / step, step)
 
 
 def element(shape: tuple[int, ...], index: tuple[int, ...]) -> Array:

@@ -23,13 +23,16 @@ from tinygrad_mnist.core.primitive import Array
 DIRECTIONS = 2
 """Along one of them the values may happen to move by whole roundings."""
 POINTS = 25
-SPACINGS = (1e-6, 1e-4, 1e-2)
-"""Tried in turn: within the spacing of a narrow dtype its values do not move at all."""
+SPACINGS = (1e-6, 1e-9, 1e-4, 1e-2)
+"""Tried in turn: over a wide one the function may bend too much, within the spacing of a narrow
+dtype its values do not move at all."""
 ORDERS = range(4, 9)
 COARSEST = 1e-3
 """The largest relative rounding error that is believed in: float16's."""
 ERRATIC = 10 * COARSEST
 """Values that jitter more do not round: the function is too rough for the spacings."""
+BENT = 8
+"""Over twice the spacing noise stays as it is; what bends grows by 2 to the order, 16 at least."""
 MEDIAN = 0.6745
 """The median of the absolute value of a normal variable of deviation 1."""
 
@@ -64,7 +67,8 @@ def _noise_along(direction: Array, function: Callable[[Array], float], x: Array)
         if not np.isfinite(values).all():
             return Noise()
         level, largest = _deviation(values), float(np.abs(values).max())
-        if level and np.count_nonzero(np.diff(values)) > POINTS // 2:
+        moving = np.count_nonzero(np.diff(values)) > POINTS // 2
+        if level and moving and _deviation(values[::2]) < BENT * level:
             return Noise(level, largest)
     return Noise(_rare_moves(values), largest)
 

@@ -8,16 +8,15 @@ import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.testing.compare import (
-    Projection,
-    absolute_tolerance,
     compare,
     comparisons,
     judge,
     only_measured_noise,
     with_measured_noise,
 )
-from tinygrad_mnist.testing.convergence import RELATIVE
-from tinygrad_mnist.testing.differences import EPSILON, element, random_direction
+from tinygrad_mnist.testing.convergence import RELATIVE, WIDE
+from tinygrad_mnist.testing.differences import EPSILON, ROUNDINGS, element, random_direction
+from tinygrad_mnist.testing.measure import Projection, absolute_tolerance
 from tinygrad_mnist.testing.noise import COARSEST
 from tinygrad_mnist.testing.taylor import Remainder, remainder
 from tinygrad_mnist.testing.verdict import ArgumentReport, Element, Verdict
@@ -31,6 +30,10 @@ STEPPED = (
     "the differences agree, but over wider steps the Taylor remainder falls like "
     "h^{0.exponent:.2f}, as if the derivative were off by {0.error:.1e}: the function moves in "
     "steps, or rounds within"
+)
+CONTRADICTED = (
+    "the differences agree, but over small steps they agree on another derivative: the function "
+    "jumps, or rounds within"
 )
 TINY = "the error is too small for the Taylor remainder to show it"
 NO_SLOPE = "no slope ({0}): the function jumps, or is not finite on both sides"
@@ -64,20 +67,27 @@ class Opinion:
     ) -> None:
         self.x, self.gradient, self.wider = x, gradient, wider
         self.rounding = projection.epsilon
-        self.elements, self.projection = compare(projection, x, gradient, generator)
+        found = compare(projection, x, gradient, generator)
+        self.elements, self.projection, self.contradicted = found
         self.kinks = [e for e in self.elements if e.kink and e.index is not None]
         self.straight = self._remainder(random_direction(wider, x.shape))
 
     def report(self, name: str, own: Array) -> ArgumentReport:
         """Return the report; ``own`` is the gradient in the argument's own dtype."""
         found = self._judgement()
+        if self.contradicted and found.verdict.passed:
+            found = found._replace(verdict=Verdict.PRECISION_LIMITED, note=CONTRADICTED)
         if found.verdict is Verdict.OK and own.dtype != np.float64:
             found = self._with_own(found, own)
         elements = tuple(found.elements[:5])
         return ArgumentReport(name, found.verdict, elements, found.note, found.straight.exponent)
 
     def _judgement(self) -> Judgement:
-        verdict, elements, straight = judge(self.elements), self.elements, self.straight
+        verdict, elements, straight = (
+            judge(self.elements, self.projection.negligible),
+            self.elements,
+            self.straight,
+        )
         note = ""
         if self.projection.epsilon > 10 * self.rounding:
             note = f"the values are good to {self.projection.epsilon:.0e} only"
@@ -86,6 +96,8 @@ class Opinion:
         elif verdict is Verdict.KINK:
             note = f"{len(self.kinks)} of {len(elements)} compared are at a kink"
         elif verdict is Verdict.PRECISION_LIMITED:
+            if self._flat():
+                return Judgement(Verdict.OK, elements, note, straight)
             if any(e.unbounded for e in elements):
                 note = NO_STEP.format(next(e.place for e in elements if e.unbounded))
             return self._sharper() or Judgement(verdict, elements, note, straight)
@@ -103,7 +115,7 @@ class Opinion:
         if projection is None:
             return None
         elements = comparisons(projection, self.x, self.gradient, self.wider)
-        verdict, straight = judge(elements), self.straight
+        verdict, straight = judge(elements, projection.negligible), self.straight
         if verdict is Verdict.WRONG and elements[0].index is not None:
             # Along the worst element alone, where curvature hides least.
             straight = self._remainder(element(self.x.shape, elements[0].index))
@@ -127,6 +139,16 @@ class Opinion:
         tolerance = RELATIVE * abs(derivative) + absolute_tolerance(self.gradient)
         value, epsilon = self.projection.value, self.projection.epsilon
         return remainder(value, self.x, direction, derivative, epsilon, tolerance)
+
+    def _flat(self) -> bool:
+        """Whether over a wide step, but for its curve, nothing moves the function by a rounding."""
+        step = WIDE * max(1.0, float(np.abs(self.x).max(initial=0.0)))
+        along = random_direction(self.wider, self.x.shape), np.copysign(1.0, self.gradient)
+        value = self.projection.value
+        found = np.array([[value(self.x + t * step * d) for t in (-1, 1)] for d in along])
+        values, terms = found[..., 0], found[..., 1]
+        moves = max(np.ptp(values, axis=1).max(), step * np.abs(self.gradient).sum())
+        return bool(moves <= ROUNDINGS * self.rounding * terms.max())
 
     def _stepped(self) -> bool:
         """Whether the values jitter and, at the wider steps that this asks for, do not agree."""

@@ -55,6 +55,7 @@ class Subject:
         self.gradient = gradient
         self.vjp = vjp
         self.by_engine = gradient is None and vjp is None
+        self.scale = 0.0
 
     @property
     def name(self) -> str:
@@ -170,7 +171,9 @@ class Subject:
 
         directional.__name__ = self.name
         directional.__signature__ = _signature(self.function)  # type: ignore[attr-defined]
-        return Subject(directional)
+        found = Subject(directional)
+        found.scale = 1.0  # that of weights and cotangent: what is far below has been cancelled
+        return found
 
     def complex_value(self, arrays: Sequence[Array]) -> Array | None:
         """Return the result for complex arrays; None if the function cannot take them."""
@@ -187,13 +190,17 @@ class Subject:
 
 def _called(function: Callable[..., Any], form: str, arrays: Sequence[Array]) -> Any:
     """Call a person's function with copies; what it raises is told with what it was given."""
+    copies = [a.copy() for a in arrays]
     try:
-        return function(*(a.copy() for a in arrays))
+        return function(*copies)
     except Exception as error:
         received = ", ".join(f"{a.dtype}{list(a.shape)}" for a in arrays)
+        not_entered = error.__traceback__ is not None and error.__traceback__.tb_next is None
+        swapped = len(arrays) > 1 and isinstance(error, ValueError)  # shapes that do not fit
+        order = " It must take these, in this order." if not_entered or swapped else ""
         raise ArgumentError(
             f"The function given as {form} raised {type(error).__name__} when called with "
-            f"{received}: {error}. It must take these, in this order."
+            f"{received}: {str(error).removesuffix('.')}.{order}"
         ) from error
 
 

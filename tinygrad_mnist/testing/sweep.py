@@ -15,12 +15,9 @@ from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import ZERO, Array
 from tinygrad_mnist.errors import RuleError
 from tinygrad_mnist.testing.cause import guess, ignores_upstream, no_subgradient
-from tinygrad_mnist.testing.compare import (
-    Projection,
-    compare,
-    numeric_gradient,
-)
+from tinygrad_mnist.testing.compare import compare, numeric_gradient
 from tinygrad_mnist.testing.kinks import contradiction
+from tinygrad_mnist.testing.measure import Projection
 from tinygrad_mnist.testing.subject import Subject
 from tinygrad_mnist.testing.verdict import Element
 
@@ -70,7 +67,7 @@ def _fault(step: tape.Step) -> Fault | None:
             place = np.argwhere(~np.isfinite(given[-1]))[0].tolist()
             return Fault(f"{_name(step, position)}: {given[-1][tuple(place)]} at {place}")
         projection, x = _projection(step, position, given[-1]), _wide(step.node.arrays[position])
-        found, projection = compare(projection, x, given[-1], np.random.default_rng(0))
+        found, projection, _ = compare(projection, x, given[-1], np.random.default_rng(0))
         worst = next((e for e in found if e.wrong and e.measured), None)
         if worst is not None:
             cause = _cause(step, position, given[-1], projection, found)

@@ -54,8 +54,9 @@ _MEANINGS = {
 class Element:
     """One comparison: of the derivative by an element, or along a direction (index None).
 
-    The bound is infinite where the differences do not converge at any step. A function that
-    stands ``still`` within a small step, but not within the usual one, may move in steps.
+    The bound is infinite where the differences do not converge at any step. It is ``unsure``
+    where the function may move in steps of its own: it stands still within a small step, the usual
+    one roughly agrees with the gradient, or the complex step alone does not.
     """
 
     index: tuple[int, ...] | None
@@ -65,7 +66,7 @@ class Element:
     right: float
     bound: float
     kink: bool = False
-    still: bool = False
+    unsure: bool = False
 
     @property
     def error(self) -> float:
@@ -79,8 +80,8 @@ class Element:
 
     @property
     def relative(self) -> float:
-        """The error relative to the numeric derivative; infinite if that is zero."""
-        return self.error / abs(self.numeric) if self.numeric else math.inf
+        """The error relative to the numeric derivative; infinite if that alone is zero."""
+        return _ratio(self.error, abs(self.numeric))
 
     @property
     def measured(self) -> bool:
@@ -100,8 +101,7 @@ class Element:
     @property
     def severity(self) -> float:
         """The error in bounds."""
-        ratio = self.error / self.bound
-        return ratio if math.isfinite(ratio) else math.inf
+        return _ratio(self.error, self.bound)
 
     @property
     def place(self) -> str:
@@ -113,6 +113,12 @@ class Element:
             f"{self.place:<16}{self.analytic:>14.7g}{self.numeric:>14.7g}{self.left:>12.5g}"
             f"{self.right:>12.5g}{self.error:>10.1e}{self.relative:>10.1e}{self.bound:>10.1e}"
         )
+
+
+def _ratio(error: float, size: float) -> float:
+    """Return what part of a size an error is: 0 of nothing if there is none."""
+    ratio = error / size if error and size else error and math.inf
+    return ratio if math.isfinite(ratio) else math.inf
 
 
 HEADINGS = (

@@ -58,6 +58,7 @@ class ReferenceExamples:
 def pytest_collection_finish():
     """Thousands of collected tests are no garbage: the collector need not look at them again."""
     gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def pytest_configure(config):

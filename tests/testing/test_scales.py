@@ -74,8 +74,8 @@ def test_a_right_gradient_is_never_wrong_where_values_round(function, gradient, 
 
 
 @pytest.mark.parametrize("mistake", WRONG.values(), ids=WRONG)
-@pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("height", SCALES)
+@pytest.mark.parametrize("scale", SCALES[::2])
+@pytest.mark.parametrize("height", SCALES[::2])
 def test_a_wrong_gradient_never_passes(height, scale, mistake):
     for function, gradient in CLEAN.values():
         assert set(checked(function, gradient, height, scale, mistake)) == {Verdict.WRONG}

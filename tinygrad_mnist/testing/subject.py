@@ -117,8 +117,11 @@ class Subject:
     def _real(self, result: Any) -> Array:
         """Return a result as an array of real numbers, of booleans too."""
         try:
-            with tape.no_grad():
+            if isinstance(result, np.ndarray | np.generic):  # most are, and there are very many
                 array = np.asarray(result)
+            else:
+                with tape.no_grad():
+                    array = np.asarray(result)
         except ValueError:  # lists of unequal lengths
             array = np.asarray(None)
         if array.dtype.kind not in "biuf":

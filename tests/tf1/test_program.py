@@ -1,10 +1,13 @@
 """The program of the repository runs as a whole, as a user starts it."""
 
+import argparse
 import subprocess
 import sys
 
 import pytest
 from PIL import Image
+
+from tinygrad_mnist.tf1.examples import mnist_three_layers
 
 MODULE = "tinygrad_mnist.tf1.examples.mnist_three_layers"
 
@@ -41,18 +44,18 @@ def test_the_program_as_a_command(tmp_path):
             assert min(picture.size) > 50 * side
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ((".", "x", "x"), "argument iterations: a number of iterations, at least 1, is not 'x'"),
-        (("file",), "argument folder: 'file' cannot be made: File exists"),
-    ],
-)
-def test_what_is_no_argument_is_refused_before_the_training(tmp_path, arguments, said):
+@pytest.mark.parametrize("text", ["x", "0", "1.5"])
+def test_a_number_of_iterations_must_be_one(text):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"at least 1, is not '{text}'"):
+        mnist_three_layers.count(text)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_the_training(tmp_path):
     (tmp_path / "file").touch()
-    done = run(*arguments, cwd=tmp_path)
+    done = run("file", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1] == f"mnist_three_layers.py: error: {said}"
+    said = "error: argument folder: 'file' cannot be made: File exists"
+    assert done.stderr.splitlines()[-1] == f"mnist_three_layers.py: {said}"
 
 
 def test_help_trains_nothing(tmp_path):

@@ -46,7 +46,7 @@ def close(found, expected, dtype):
 
 @over(SMOOTH)
 def test_an_integer_operand_among_floats_is_its_float(case):
-    @holds(case, share=0.5, sides=(1, 3))
+    @holds(case, share=0.3, sides=(1, 3))
     def _(sample):
         for position in sample.tracked if len(sample.tracked) > 1 else ():
             tracked = [i for i in sample.tracked if i != position]
@@ -68,7 +68,7 @@ def test_an_integer_operand_among_floats_is_its_float(case):
 def test_integer_operands_alone_are_what_numpy_makes_of_them(case):
     """Bit for bit where NumPy has the function, else nearly what is made of their floats."""
 
-    @holds(case, share=0.3, sides=(1, 3))
+    @holds(case, share=0.2, sides=(1, 3))
     def _(sample):
         for dtype in DTYPES:
             rng = sample.rng()

@@ -7,7 +7,7 @@ from tinygrad_mnist import primitive, softmax, softmax_cross_entropy_with_logits
 from tinygrad_mnist.testing import Verdict, check_grads
 
 POINT = np.array([1.234, -2.5, 0.8])
-SCALES = [1e-12, 1e-6, 1.0, 1e6, 1e12]
+SCALES = [1e-12, 1.0, 1e12]
 CLEAN = {
     "sum": (lambda x: x.sum(), np.ones_like),
     "squares": (lambda x: (x**2).sum(), lambda x: 2 * x),
@@ -74,8 +74,8 @@ def test_a_right_gradient_is_never_wrong_where_values_round(function, gradient, 
 
 
 @pytest.mark.parametrize("mistake", WRONG.values(), ids=WRONG)
-@pytest.mark.parametrize("scale", SCALES[::2])
-@pytest.mark.parametrize("height", SCALES[::2])
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("height", SCALES)
 def test_a_wrong_gradient_never_passes(height, scale, mistake):
     for function, gradient in CLEAN.values():
         assert set(checked(function, gradient, height, scale, mistake)) == {Verdict.WRONG}

@@ -43,6 +43,46 @@ def test_a_small_difference_of_large_values_is_not_accused():
     assert report.verdict in NOT_ACCUSED
 
 
+@pytest.mark.parametrize("height", [1e-12, 1.0])
+def test_values_that_stand_still_prove_nothing(height):
+    """That the gradient would move them over a wide step is why they should not."""
+
+    def energy(v):
+        return height * 9e16 * (1 / np.sqrt(1 - (v / 3e8) ** 2) - 1).sum()
+
+    def negated(v):
+        return -height * v / (1 - (v / 3e8) ** 2) ** 1.5
+
+    v = np.array([1.234e-8, -2.5e-8, 0.8e-8])
+    for values in (energy, lambda v: energy(v.real)):
+        assert not check_grads(values, v, gradient=negated).passed
+
+
+def test_where_only_differences_are_astray_the_complex_step_is_believed():
+    def energy(v):
+        return 1e-12 * 9e16 * (1 / np.sqrt(1 - (v / 3e8) ** 2) - 1).sum()
+
+    def right(v):
+        return 1e-12 * v / (1 - (v / 3e8) ** 2) ** 1.5
+
+    report = check_grads(energy, np.array([1.234e-4, -2.5e-4, 0.8e-4]), gradient=right)
+    assert report.verdict in NOT_ACCUSED
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("size", "verdict"), [(1e2, {Verdict.OK}), (1e3, NOT_ACCUSED)])
+def test_the_noise_of_float32_within_is_counted_once(size, verdict, seed):
+    """It has the rounding of the argument in it already."""
+
+    def sine(x):
+        return np.sin(x.astype(np.float32)).astype(np.float64).sum()
+
+    x = size * np.array([1.234, -2.5, 0.8])
+    assert check_grads(sine, x, gradient=np.cos, seed=seed).verdict in verdict
+    negated = check_grads(sine, x, gradient=lambda x: -np.cos(x), seed=seed)
+    assert negated.verdict is Verdict.WRONG
+
+
 def test_where_no_rule_is_wrong_and_the_remainder_concurs_nothing_is():
     """So coarse are the steps of this one that no step of a difference spans many."""
     report = check_grads(lambda x: ((x + 1e12) - 1e12) * x, np.array([1.3, -0.4]))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_mnist import primitive, softmax, softmax_cross_entropy_with_logits
+from tinygrad_mnist import primitive, sigmoid, softmax, softmax_cross_entropy_with_logits
 from tinygrad_mnist.testing import Verdict, check_grads
 
 POINT = np.array([1.234, -2.5, 0.8])
@@ -82,6 +82,12 @@ def test_a_wrong_gradient_never_passes(height, scale, mistake):
     for function, gradient in ROUNDED.values():
         found = set(checked(function, gradient, height, scale, mistake))
         assert found <= {Verdict.WRONG, Verdict.PRECISION_LIMITED}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_row_that_is_small_beside_the_others_does_not_spoil_them(seed):
+    x = np.array([1.234, -2.5, 0.8])
+    assert check_grads(lambda x: sigmoid(20 * x), x, seed=seed).passed
 
 
 @primitive()

@@ -89,7 +89,7 @@ def converge(
     while len(found) < SLOPES and (step >= smallest or not found):
         last = at(step)
         found.append(last)
-        if enough(last) and (step < WIDE or concurs(last)):
+        if enough(last):
             return Estimate(last, 0.0, found[0])
         agree = len(found) > 1 and _agree(*found[-2:]) and _sides_agree(*found[-2:])
         if agree and concurs(last) and _stays(at, last, smallest or _finest(x)):

@@ -86,9 +86,11 @@ def slope(
     # that are equal give exactly 0.
     left = (4 * (here - below) - (here - below2)) / (2 * (taken[2] - taken[1]))
     right = (4 * (above - here) - (above2 - here)) / (2 * (taken[3] - taken[2]))
-    shift = ARGUMENT_ROUNDINGS * moved_size(x, direction)
-    lost = ROUNDINGS * scale + (shift and shift * max(abs(central), abs(left), abs(right)))
-    return Slope(central, left, right, epsilon * lost / step, step)
+    # Of the argument by float64's: what it meets in a narrower dtype is in the function's own.
+    shift = ARGUMENT_ROUNDINGS * EPSILON * moved_size(x, direction)
+    lost = ROUNDINGS * epsilon * scale
+    lost += shift and shift * max(abs(central), abs(left), abs(right))
+    return Slope(central, left, right, lost / step, step)
 
 
 def element(shape: tuple[int, ...], index: tuple[int, ...]) -> Array:

@@ -75,7 +75,6 @@ def measure(
         bound = max(bound, EPSILON)  # what stands still may have been rounded to it
     kink = estimate.converged and not abs(found.gap) <= SIDES * bound
     numeric = math.inf if estimate.jump else found.central
-    agreed = abs(analytic - numeric) <= bound
     exact, close = _complex_step(projection, x, direction, estimate, absolute)
     if abs(exact - numeric) <= bound:
         numeric, bound = exact, close
@@ -91,8 +90,7 @@ def measure(
     # cancels in them is no less wrong in a complex step, if that is alone.
     astray = kink or not abs(analytic - numeric) <= bound
     roughly = abs(analytic - usual.central) <= ROUGHLY * abs(analytic)
-    small = found.step < usual.step and (not found.steepness or (astray and roughly))
-    unsure = small or (astray and agreed)
+    unsure = found.step < usual.step and (not found.steepness or (astray and roughly))
     return Element(index, analytic, numeric, found.left, found.right, bound, kink, unsure)
 
 

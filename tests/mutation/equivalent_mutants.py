@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_mnist.core import arrays, gradient, tape
 from tinygrad_mnist.ops import activation, elementwise
 
-from .engine_mutants import PENDING, POP
+from .engine_mutants import PENDING, POP, SWEEP
 from .oracles import GRAPHS, LOCKED_GRAPHS, ONE_STEP_A_NODE, ownership
 from .planting import Mutant, edit, rule
 
@@ -18,7 +17,7 @@ class Equivalent(NamedTuple):
 
 
 def sweep(name, *changes):
-    return edit(name, gradient, tape.reverse_sweep, *changes, oracles=(GRAPHS, ONE_STEP_A_NODE))
+    return edit(name, SWEEP, *changes, oracles=(GRAPHS, ONE_STEP_A_NODE))
 
 
 EQUIVALENT = (
@@ -56,8 +55,7 @@ EQUIVALENT = (
     Equivalent(
         edit(
             "fit: sums over no axes",
-            tape,
-            tape._sum_down,
+            "tinygrad_mnist.core.tape._sum_down",
             ("if leading > 0:", "if leading >= 0:"),
             oracles=(GRAPHS,),
         ),
@@ -66,8 +64,7 @@ EQUIVALENT = (
     Equivalent(
         edit(
             "held: the copy can be written into",
-            arrays,
-            arrays.held,
+            "tinygrad_mnist.core.arrays.held",
             ("array.flags.writeable = False", "pass"),
             oracles=(ownership(elementwise.multiply), LOCKED_GRAPHS),
         ),

@@ -1,38 +1,65 @@
-"""Planting: one wrong thing put in the place of a right one for as long as a block lasts."""
+"""Planting: one wrong thing put in the place of a right one for as long as a block lasts.
+
+A place is looked up, and what goes there is made, when the block begins: a mutant whose place or
+text is gone fails as the one test it is.
+"""
 
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable
 from contextlib import contextmanager
+from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
 import pytest
 
+from tinygrad_mnist import Primitive
 from tinygrad_mnist.core import tape
 
 from .oracles import Oracle, of_rules
 
 
+def as_it_is(right):
+    """What is there already: the frame of a replacement."""
+    return right
+
+
 class Mutant(NamedTuple):
-    """One wrong thing: what it is, where it goes, what is right there, and who should notice."""
+    """One wrong thing: what it is, where it goes, and who should notice."""
 
     name: str
     holder: Any
-    """A module, a class or an object; or a dictionary, such as the rules of a primitive."""
+    """A primitive; or a module or a class, by its dotted name."""
     key: str
-    wrong: Any
-    right: Any
-    """What is there, made in the way the wrong one was made: the frame to be accepted."""
+    """An operand of the primitive, whose rule is meant; or an attribute."""
+    wrong: Callable[[Any], Any]
+    """Makes the wrong thing, given the right one."""
     oracles: tuple[Oracle, ...]
     """Tried in order until one rejects it."""
+    right: Callable[[Any], Any] = as_it_is
+    """Makes a right thing in the way the wrong one is made: the frame to be accepted."""
 
 
 @contextmanager
-def planted(mutant, value):
-    """Have the value in the mutant's place; the right one, and recording, come back in any case."""
+def planted(mutant, make):
+    """Have what is made of the right thing in its place, and wherever that was imported to.
+
+    The right one, and recording, come back in any case.
+    """
+    holder, key = mutant.holder, mutant.key
     with pytest.MonkeyPatch.context() as patch:
-        put = patch.setitem if isinstance(mutant.holder, dict) else patch.setattr
-        put(mutant.holder, mutant.key, value)
+        if isinstance(holder, Primitive) and key in holder.rules:
+            patch.setitem(holder.rules, key, make(holder.rules[key]))
+        else:
+            holder = resolve_name(holder) if isinstance(holder, str) else holder
+            right = getattr(holder, key)
+            wrong = make(right)
+            users = [
+                m for m in sys.modules.values() if getattr(m, "__dict__", {}).get(key) is right
+            ]
+            for place in (holder, *users):
+                patch.setattr(place, key, wrong)
         try:
             yield
         finally:
@@ -42,11 +69,10 @@ def planted(mutant, value):
 def edited(function, *changes, **names):
     """A function compiled from its source again, with some text, met exactly once, replaced.
 
-    Its globals are those of its module, so that what else is planted there reaches it too; names
-    are added for the new text.
+    Its decorators are applied again. Its globals are those of its module, so that what else is
+    planted there reaches it too; names are added for the new text.
     """
     source = textwrap.dedent(inspect.getsource(function))
-    source = source[source.index("def ") :]  # without decorators
     for old, new in changes:
         found = source.count(old)
         if found != 1:
@@ -58,14 +84,25 @@ def edited(function, *changes, **names):
     return scope["make"](**names)
 
 
-def edit(name, holder, function, *changes, oracles, decorate: Callable = lambda f: f, **names):
-    """A mutant of a function that its holder has by the function's name."""
-    wrong, right = (decorate(edited(function, *parts, **names)) for parts in (changes, ()))
-    return Mutant(name, holder, function.__name__, wrong, right, oracles)
+def instead(name, target, wrong, *oracles):
+    """A mutant that replaces what has this dotted name."""
+    holder, _, key = target.rpartition(".")
+    return Mutant(name, holder, key, lambda _: wrong, oracles)
+
+
+def edit(name, target, *changes, oracles, **names):
+    """A mutant of the text of the function that has this dotted name."""
+    holder, _, key = target.rpartition(".")
+    return Mutant(name, holder, key, lambda f: edited(f, *changes, **names), oracles, edited)
 
 
 def rule(primitive, operand, fault, wrong, *more):
     """A mutant of one derivative rule, shown to the oracles of its primitive."""
-    right = primitive.rules[operand]
     name = f"{primitive.name} {operand}: {fault}"
-    return Mutant(name, primitive.rules, operand, wrong, right, (*of_rules(primitive), *more))
+    return Mutant(name, primitive, operand, lambda _: wrong, (*of_rules(primitive), *more))
+
+
+def edited_rule(primitive, operand, fault, *changes):
+    """A mutant of the text of one derivative rule."""
+    mutant = rule(primitive, operand, fault, None)
+    return mutant._replace(wrong=lambda f: edited(f, *changes), right=edited)

@@ -2,32 +2,27 @@
 
 import numpy as np
 
-from tinygrad_mnist.core import tape
 from tinygrad_mnist.ops import activation as act
 from tinygrad_mnist.ops import elementwise as el
 from tinygrad_mnist.ops import indexing, shape
 from tinygrad_mnist.ops import linear_algebra as linear
 from tinygrad_mnist.ops import reduction as red
-from tinygrad_mnist.ops.reduction import keep_axes
 
 from .oracles import differences, of_rules
-from .planting import Mutant, edit, edited, rule
+from .planting import Mutant, edit, edited_rule, instead, rule
+
+TAPE = "tinygrad_mnist.core.tape"
 
 
 def swapped(primitive, name, **rules):
     """A mutant of several rules at once."""
-    return Mutant(name, primitive, "rules", rules, dict(primitive.rules), of_rules(primitive))
+    return Mutant(name, primitive, "rules", lambda right: right | rules, of_rules(primitive))
 
 
 def fitted(primitive, name, *changes):
     """A mutant of how the sweep sums a cotangent down, seen through one primitive."""
-    return edit(
-        f"{primitive.name}: {name}",
-        tape,
-        tape._sum_down,
-        *changes,
-        oracles=(differences(primitive),),
-    )
+    target = f"{TAPE}._sum_down"
+    return edit(f"{primitive.name}: {name}", target, *changes, oracles=(differences(primitive),))
 
 
 MEANS = (
@@ -36,11 +31,10 @@ MEANS = (
 )
 
 
-ADDED = "np.add.at(out, _filled(index, indices) if indices else index, x)"
-assigned = edited(
-    indexing.scatter_add.kernel,
-    (ADDED, "out[_filled(index, indices) if indices else index] = x"),
-)
+def assigned(ct, y, x, index):
+    out = np.zeros_like(x)
+    out[index] = ct
+    return out
 
 
 def half(ct, y, *arrays, position, axis):
@@ -50,17 +44,12 @@ def half(ct, y, *arrays, position, axis):
 
 
 RULE_MUTANTS = (
-    edit(
-        "add: no unbroadcast",
-        tape,
-        tape._fit,
-        ("fitted = _sum_down(cotangent, like.shape)", "return cotangent"),
-        oracles=(differences(el.add),),
+    instead(
+        "add: no unbroadcast", f"{TAPE}._fit", lambda cotangent, *_: cotangent, differences(el.add)
     ),
     edit(
         "multiply: no unbroadcast on the second operand only",
-        tape,
-        tape._fit,
+        f"{TAPE}._fit",
         (
             "fitted = _sum_down(cotangent, like.shape)",
             "fitted = cotangent if position else _sum_down(cotangent, like.shape)",
@@ -120,37 +109,29 @@ RULE_MUTANTS = (
         red.max,
         "x",
         "ties get all each",
-        lambda ct, y, x, axis, keepdims: keep_axes(ct, x, axis) * (x == keep_axes(y, x, axis)),
+        lambda ct, y, x, axis, keepdims: (
+            red.keep_axes(ct, x, axis) * (x == red.keep_axes(y, x, axis))
+        ),
     ),
     rule(
         red.max,
         "x",
         "compares with the global maximum",
-        lambda ct, y, x, axis, keepdims: keep_axes(ct, x, axis) * (x == np.max(x)),
+        lambda ct, y, x, axis, keepdims: red.keep_axes(ct, x, axis) * (x == np.max(x)),
     ),
     rule(
         red.prod,
         "x",
         "y / x",
-        lambda ct, y, x, axis, keepdims: keep_axes(ct * y, x, axis) / x,
+        lambda ct, y, x, axis, keepdims: red.keep_axes(ct * y, x, axis) / x,
     ),
-    rule(
-        red.var,
-        "x",
-        "missing factor 2",
-        edited(red._var_vjp, ("2.0 / freedom", "1.0 / freedom")),
-    ),
-    rule(
-        red.var,
-        "x",
-        "not centred",
-        edited(red._var_vjp, ("(x - np.mean(x, axis=axis, keepdims=True))", "x")),
-    ),
+    edited_rule(red.var, "x", "missing factor 2", ("2.0 / freedom", "1.0 / freedom")),
+    edited_rule(red.var, "x", "not centred", ("(x - np.mean(x, axis=axis, keepdims=True))", "x")),
     rule(
         act.logsumexp,
         "x",
         "softmax over the last axis always",
-        lambda ct, y, x, axis, keepdims: keep_axes(ct, x, axis) * act.softmax(x, axis=-1),
+        lambda ct, y, x, axis, keepdims: red.keep_axes(ct, x, axis) * act.softmax(x, axis=-1),
     ),
     rule(
         red.cumsum,
@@ -158,20 +139,17 @@ RULE_MUTANTS = (
         "forgets the reversal",
         lambda ct, y, x, axis: np.reshape(np.cumsum(ct, axis=axis), x.shape),
     ),
-    rule(
+    edited_rule(
         linear.matmul,
         "a",
         "b not transposed",
-        edited(linear._matmul_vjp_a, ("np.matmul(ct, _transposed(b))", "np.matmul(ct, b)")),
+        ("np.matmul(ct, _transposed(b))", "np.matmul(ct, b)"),
     ),
-    rule(
+    edited_rule(
         linear.matmul,
         "b",
         "result transposed",
-        edited(
-            linear._matmul_vjp_b,
-            ("np.matmul(_transposed(a), ct)", "np.matmul(_transposed(ct), a)"),
-        ),
+        ("np.matmul(_transposed(a), ct)", "np.matmul(_transposed(ct), a)"),
     ),
     rule(
         shape.reshape,
@@ -183,7 +161,7 @@ RULE_MUTANTS = (
         indexing.getitem,
         "x",
         "assigns instead of accumulating",
-        lambda ct, y, x, index: assigned(ct, index=index, shape=x.shape),
+        assigned,
     ),
     rule(shape.concatenate, "arrays", "split at half", half),
     rule(act.softmax, "x", "diagonal only", lambda ct, y, x, axis: ct * y * (1.0 - y)),
@@ -211,7 +189,6 @@ RULE_MUTANTS = (
     swapped(
         el.where,
         "where: branches swapped",
-        condition=el.where.rules["condition"],
         a=lambda ct, y, condition, a, b: np.where(condition, 0.0, ct),
         b=lambda ct, y, condition, a, b: np.where(condition, ct, 0.0),
     ),

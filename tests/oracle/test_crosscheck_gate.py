@@ -11,7 +11,6 @@ pytest.importorskip("tensorflow")
 
 from contracts.cases import CASES
 from contracts.samples import USUAL
-from contracts.test_completeness import primitives
 from mutation.oracles import few
 from mutation.planting import planted
 from mutation.test_gate import MUTANTS as GATE
@@ -22,11 +21,10 @@ from reference_tf.deviations import KNOWN_TF_DEVIATIONS
 
 pytestmark = pytest.mark.tf
 
-OF_RULES = {id(p.rules): p for p in primitives()} | {id(p): p for p in primitives()}
 MUTANTS = {
-    m.name: (OF_RULES[id(m.holder)], m)
+    m.name: (m.holder, m)
     for m in GATE
-    if id(m.holder) in OF_RULES and (isinstance(m.holder, dict) or m.key == "rules")
+    if isinstance(m.holder, tm.Primitive) and m.key in ("rules", *m.holder.rules)
 }
 
 TIED = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, -1.0]])

@@ -210,5 +210,8 @@ def rejection(oracles):
         except MALFORMED:
             raise
         except (Exception, pytest.fail.Exception) as error:
+            # So is a replacement that takes other arguments than what it replaces.
+            if isinstance(error, TypeError) and "argument" in str(error):
+                raise
             return f"{oracle.name}: {type(error).__name__}: {error}"
     return None

@@ -31,8 +31,9 @@ MISFITS = [
     (rule(positive, "gone", "no such operand", None), "no attribute 'gone'"),
     (edit("no syntax", TWICE, ("x + x", "]"), oracles=(ORACLE,)), "unmatched"),
     (edit("no such name", TWICE, ("x + x", "gone"), oracles=(ORACLE,)), "'gone' is not defined"),
+    (instead("other arguments", TWICE, lambda: 4, ORACLE), "0 positional arguments"),
 ]
-ERRORS = (LookupError, AttributeError, SyntaxError, NameError)
+ERRORS = (LookupError, AttributeError, SyntaxError, NameError, TypeError)
 
 
 @pytest.mark.parametrize(("mutant", "reason"), MISFITS, ids=[m.name for m, _ in MISFITS])

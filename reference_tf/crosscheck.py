@@ -32,8 +32,9 @@ from reference_tf.sweep import JudgedSweep, key
 from reference_tf.verdicts import Comparison, Report
 from tinygrad_mnist import Tensor
 from tinygrad_mnist.core.arrays import described
-from tinygrad_mnist.core.tape import reverse_sweep, source_lines
+from tinygrad_mnist.core.tape import reverse_sweep
 from tinygrad_mnist.errors import GradientError, ShapeError
+from tinygrad_mnist.lines import source_lines
 
 
 def compare(

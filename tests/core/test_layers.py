@@ -17,7 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     {"errors", "arguments"},
     {"core"},
-    {"ops"},
+    {"lines", "ops"},
     {"graph"},
     {"dataset", "environment", "files", "initializers", "interruption", "mnist"}
     | {"loop", "module", "nn", "optim", "testing"},

@@ -19,6 +19,8 @@ from tinygrad_mnist.errors import (
     ShapeError,
     StaleGraphError,
 )
+from tinygrad_mnist.lines import source_lines
+from tinygrad_mnist.optim.packing import packed
 
 
 def leaf(value, **options):
@@ -237,7 +239,7 @@ def test_a_parameter_assigned_after_use_makes_the_graph_stale():
 
 def test_assigning_a_packed_vector_makes_its_members_graphs_stale():
     weight, bias = Parameter([1.0, 2.0]), Parameter(3.0)
-    vector = Parameter.pack([weight, bias])
+    vector = packed([weight, bias])
     y = np.sum(weight * bias)
     vector.assign([4.0, 5.0, 6.0])
     with pytest.raises(StaleGraphError):
@@ -246,7 +248,7 @@ def test_assigning_a_packed_vector_makes_its_members_graphs_stale():
 
 def test_assigning_a_member_makes_the_vector_graph_stale():
     weight, bias = Parameter([1.0, 2.0]), Parameter(3.0)
-    vector = Parameter.pack([weight, bias])
+    vector = packed([weight, bias])
     y = np.sum(vector * vector)
     bias.assign(7.0)
     with pytest.raises(StaleGraphError):
@@ -336,7 +338,7 @@ def test_a_parameter_as_the_output_of_a_recorded_sweep():
 
 def test_source_lines_are_the_users():
     x = leaf(1.0)
-    with tape.source_lines() as lines:
+    with source_lines() as lines:
         y = np.mean(x * 2.0)  # both nodes are this line's
     after = x * 3.0
     here = sys._getframe().f_lineno - 2

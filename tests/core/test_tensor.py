@@ -10,6 +10,7 @@ import pytest
 from tinygrad_mnist import Parameter, Tensor, no_grad
 from tinygrad_mnist.core.arrays import CACHE_LINE
 from tinygrad_mnist.errors import DTypeError, ShapeError, UnsupportedError
+from tinygrad_mnist.optim.packing import lies_in, packed
 
 
 def leaf(value, **options):
@@ -261,7 +262,7 @@ def test_pack():
     weight, bias = Parameter([[1.0, 2.0]], name="weight"), Parameter(3.0)
     np.sum(weight * bias).backward()
     gradient = weight.grad
-    vector = Parameter.pack([weight, bias])
+    vector = packed([weight, bias])
     np.testing.assert_array_equal(vector.data, [1.0, 2.0, 3.0])
     assert (weight.shape, bias.shape, weight.name) == ((1, 2), (), "weight")
     assert weight.grad is gradient
@@ -270,12 +271,12 @@ def test_pack():
     assert bias.item() == 6.0
     bias.assign(7.0)
     assert vector.data[2] == 7.0
-    assert weight.lies_in(vector)
-    other = Parameter.pack([weight])
-    assert weight.lies_in(other)
-    assert not weight.lies_in(vector)
+    assert lies_in(weight, vector)
+    other = packed([weight])
+    assert lies_in(weight, other)
+    assert not lies_in(weight, vector)
     with pytest.raises(DTypeError, match="must share one dtype"):
-        Parameter.pack([weight, Parameter(np.float32(1.0))])
+        packed([weight, Parameter(np.float32(1.0))])
 
 
 def test_python_scalars_stay_weak_and_numpy_scalars_do_not():
@@ -294,10 +295,10 @@ def test_parameters_begin_at_a_cache_line(shape, dtype):
     values = np.arange(math.prod(shape)).reshape(shape).astype(dtype)
     weight, bias = Parameter(values), Parameter(np.ones(2, dtype))
     assert weight.storage().ctypes.data % CACHE_LINE == 0
-    vector = Parameter.pack([bias, weight])
+    vector = packed([bias, weight])
     assert vector.storage().ctypes.data % CACHE_LINE == 0
-    assert weight.lies_in(vector)
-    assert bias.lies_in(vector)
-    assert not Parameter(values).lies_in(vector)
+    assert lies_in(weight, vector)
+    assert lies_in(bias, vector)
+    assert not lies_in(Parameter(values), vector)
     weight.assign(values + 1)
     np.testing.assert_array_equal(vector.numpy(), [1, 1, *(values + 1).ravel()])

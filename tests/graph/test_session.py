@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_mnist import Tensor, optim, relu, softmax_cross_entropy_with_logits
-from tinygrad_mnist.core.host import host
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import CaptureError, DTypeError, SessionError, ShapeError
+from tinygrad_mnist.graph.capture import host
 from tinygrad_mnist.graph.derivative import gradients
 from tinygrad_mnist.graph.graph import Graph, get_default_graph, get_default_session
 from tinygrad_mnist.graph.placeholder import placeholder

@@ -19,12 +19,14 @@ from .planting import planted
 from .recording_mutants import RECORDING_MUTANTS
 from .replay_mutants import REPLAY_MUTANTS
 from .rule_mutants import RULE_MUTANTS
+from .seam_mutants import SEAM_MUTANTS
 
 MUTANTS = (
     *RULE_MUTANTS,
     *OWN_MUTANTS,
     *ENGINE_MUTANTS,
     *RECORDING_MUTANTS,
+    *SEAM_MUTANTS,
     *OPTIMIZER_MUTANTS,
     *REPLAY_MUTANTS,
 )

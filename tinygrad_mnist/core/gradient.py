@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from tinygrad_mnist.core.arrays import described
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.core.tape import as_array, no_grad, recording, reverse_sweep
+from tinygrad_mnist.core.tape import as_array, no_grad, reverse_sweep, watcher
 from tinygrad_mnist.errors import ArgumentError, GradientError, ShapeError
 
 _deposit = threading.Lock()
@@ -32,20 +32,19 @@ def backward(output: Any, cotangent: Any = None) -> None:
         seed = _seed(output, cotangent)
         totals = _totals(output, seed, lambda operand: operand.node is None)
         with _deposit:
+            sums = []
             for leaf, total, owned in totals.values():
                 before = leaf.grad
                 if before is not None:
                     total, owned = as_array(before + total), True
-                leaf.grad = _owned(total, owned)
+                sums.append(_owned(total, owned))
+            watcher.get().set_gradients([leaf for leaf, _, _ in totals.values()], sums)
 
 
 @contextmanager
 def _backward_phase() -> Iterator[None]:
-    journal = recording.journal
-    with (
-        np.errstate(all="ignore"),  # infinities and NaN are this gradient's honest values
-        journal.phase("backward") if journal else nullcontext(),
-    ):
+    # Infinities and NaN are this gradient's honest values.
+    with np.errstate(all="ignore"), watcher.get().phase("backward"):
         yield
 
 
@@ -110,7 +109,7 @@ def _tensors(inputs: Any) -> list[Any]:
 
 def _value(output: Any, array: Array, record: bool) -> Any:
     """The array, which nobody else holds: as a constant Tensor where rules run on Tensors."""
-    if not (record or recording.journal):
+    if not (record or watcher.get().rules_on_tensors):
         return array
     array.flags.writeable = False
     return output.of(array, None)
@@ -174,7 +173,7 @@ def _seed(output: Any, cotangent: Any, record: bool = False) -> Any:
                 "the tensor first with np.sum or np.mean."
             )
         return _value(output, np.ones(output.shape, output.dtype), record)
-    as_tensor = hasattr(cotangent, "node") and (record or recording.journal)
+    as_tensor = hasattr(cotangent, "node") and (record or watcher.get().rules_on_tensors)
     with no_grad():
         seed: Any = cotangent if as_tensor else np.array(cotangent)
     if seed.shape != output.shape or seed.dtype.kind not in "biuf":

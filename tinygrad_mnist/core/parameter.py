@@ -12,7 +12,6 @@ tinygrad_mnist.errors.StaleGraphError: Parameter ... was assigned after multiply
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.arrays import allocated, real
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import DTypeError, ShapeError
+from tinygrad_mnist.errors import ShapeError
 
 
 class Parameter(Tensor):
@@ -45,7 +44,7 @@ class Parameter(Tensor):
     Parameter([3., 6.], dtype=float64, name='weight')
     """
 
-    __slots__ = ("_assigned_at", "_members", "_storage")
+    __slots__ = ("_assigned_at", "_slices", "_storage")
 
     assignable = True
 
@@ -59,39 +58,21 @@ class Parameter(Tensor):
     ) -> None:
         super().__init__(data, dtype, requires_grad=requires_grad, name=name)
         self._assigned_at = 0
-        self._members: list[Parameter] = []
+        self._slices: list[Parameter] = []
         self._move_to(allocated(self.shape, self.dtype))
 
-    @classmethod
-    def pack(cls, parameters: Sequence[Parameter]) -> Parameter:
-        """Return one vector whose slices are, from now on, the memory of these parameters.
+    def _split_among(self, slices: list[Parameter]) -> None:
+        """Give this vector's memory to parameters, each a slice of it from now on.
 
-        Assigning the vector assigns them all. Values, names and gradients stay.
-
-        Raises
-        ------
-        DTypeError
-            If their dtypes differ.
+        So that an optimizer can update all of them as one. What assigns one of them assigns this
+        vector too, and the reverse, so they also date each other's graphs.
         """
-        dtypes = {str(parameter.dtype): parameter for parameter in parameters}
-        if len(dtypes) > 1:
-            received = ", ".join(parameter.label for parameter in dtypes.values())
-            raise DTypeError(
-                f"Parameters updated together must share one dtype. Received: {received}."
-            )
-        joined = np.concatenate([parameter.data.ravel() for parameter in parameters])
-        vector = cls(joined, name="packed")
         start = 0
-        for parameter in parameters:
+        for parameter in slices:
             stop = start + parameter.size
-            parameter._move_to(vector._storage[start:stop].reshape(parameter.shape))
+            parameter._move_to(self._storage[start:stop].reshape(parameter.shape))
             start = stop
-        vector._members = list(parameters)
-        return vector
-
-    def lies_in(self, vector: Parameter) -> bool:
-        """Whether this parameter's memory is a slice of that vector."""
-        return self._storage.base is vector._storage.base
+        self._slices = slices
 
     def _move_to(self, storage: Array) -> None:
         storage[...] = self.data
@@ -118,22 +99,20 @@ class Parameter(Tensor):
                 "equal."
             )
         np.copyto(self.storage(), array, casting="same_kind")
-        if tape.recording.journal is not None:
-            tape.recording.journal.assigned(self, value)
+        tape.watcher.get().assigned(self, value)
 
     def storage(self) -> Array:
         """Return the array that holds the value, to write into; counts as an assignment."""
         tick = next(tape.clock)
-        for parameter in (self, *self._members):
+        for parameter in (self, *self._slices):
             parameter._assigned_at = tick
-        if tape.recording.aside is not None:
-            tape.recording.aside.written(self)
+        tape.watcher.get().written(self)
         return self._storage
 
     @property
     def assigned_at(self) -> int:
         """The tick of the clock at the last assignment to it or to any of its slices."""
-        return max((p._assigned_at for p in self._members), default=self._assigned_at)
+        return max((p._assigned_at for p in self._slices), default=self._assigned_at)
 
     def detach(self) -> Tensor:
         """Return a constant of the same value, as of now: later assignments do not change it."""

@@ -9,74 +9,20 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import os
-import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
-from types import FrameType
-from typing import Any, NamedTuple, Protocol
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_mnist.core.primitive import ZERO, Array, Primitive
 from tinygrad_mnist.errors import RuleError, StaleGraphError
 
-INTERNAL = (f"{Path(__file__).parents[1]}{os.sep}", f"{Path(np.__file__).parent}{os.sep}")
-"""Where the frames are that no user wrote."""
-
 clock = itertools.count(1)
 """One clock for node creation and parameter assignment: it orders the sweep and dates the reads."""
-
-
-class Journal(Protocol):
-    """What a captured function is written down in while it runs; see ``graph/journal.py``."""
-
-    def applied(
-        self,
-        primitive: Primitive,
-        operands: Sequence[Any],
-        arrays: Sequence[Any],
-        static: dict[str, Any],
-        value: Array,
-    ) -> None:
-        """Note that a primitive was applied to operands, which the kernel saw as these arrays."""
-
-    def assigned(self, parameter: Any, value: Any) -> None:
-        """Note that a parameter was assigned an array or a Tensor."""
-
-    def computed(self, source: Callable[[], Any], array: Array) -> None:
-        """Note that an array was computed by Python, which must do so at each call."""
-
-    def written(self, parameter: Any) -> None:
-        """Note that what Python is computing writes into a parameter."""
-
-    def refuse(self, tensor: Any, what: str) -> None:
-        """Raise CaptureError if another call would give this tensor another value."""
-
-    def gradient(self, leaf: Any) -> Any:
-        """Return the gradient of a leaf, as it is at this place of the function."""
-
-    def set_gradient(self, leaf: Any, value: Any) -> None:
-        """Set the gradient of a leaf, from this place of the function on."""
-
-    def phase(self, name: str) -> AbstractContextManager[None]:
-        """Mark what is applied in the block as part of the forward, backward or update phase."""
-
-
-class _Recording(threading.local):
-    on = True
-    lines: dict[int, str] | None = None
-    line: str | None = None  # what to say instead of looking for the user's line
-    journal: Journal | None = None
-    aside: Journal | None = None  # the journal of the function whose host() value is computed
-
-
-class Lent(NamedTuple):
-    """A gradient that a replay left in its own buffer, to be copied when somebody asks for it."""
-
-    array: Array
 
 
 class _Graveyard(threading.local):
@@ -88,64 +34,7 @@ class _Graveyard(threading.local):
         self.remains: list[Any] = []
 
 
-recording = _Recording()
 _graveyard = _Graveyard()
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Record nothing inside the block, or inside the function it decorates; per thread.
-
-    The earlier state comes back however the block is left.
-
-    >>> from tinygrad_mnist import Tensor
-    >>> x = Tensor(2.0, requires_grad=True)
-    >>> with no_grad():
-    ...     (x * x).requires_grad
-    False
-    """
-    before, recording.on = recording.on, False
-    try:
-        yield
-    finally:
-        recording.on = before
-
-
-@contextmanager
-def source_lines() -> Iterator[dict[int, str]]:
-    """Note for each node recorded in the block, by its id, the user's line; per thread.
-
-    >>> from tinygrad_mnist import Tensor
-    >>> with source_lines() as lines:
-    ...     y = Tensor(2.0, requires_grad=True) * 3.0
-    >>> lines[y.node.id]
-    '<doctest tinygrad_mnist.core.tape.source_lines[1]>:2'
-    """
-    before, recording.lines = recording.lines, {}
-    try:
-        yield recording.lines
-    finally:
-        recording.lines = before
-
-
-@contextmanager
-def said_of(line: str) -> Iterator[None]:
-    """Have what is applied in the block said to be of this line of the user's; per thread."""
-    before, recording.line = recording.line, line
-    try:
-        yield
-    finally:
-        recording.line = before
-
-
-def users_line() -> str:
-    """Return ``file:line`` of the innermost frame outside this package and NumPy."""
-    if recording.line is not None:
-        return recording.line
-    frame: FrameType | None = sys._getframe(1)
-    while frame and frame.f_code.co_filename.startswith(INTERNAL):
-        frame = frame.f_back
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else "unknown"
 
 
 class Node:
@@ -238,7 +127,7 @@ def reverse_sweep(output: Any, seed: Any, *, record: bool = False) -> Generator[
     StaleGraphError
         If a parameter was assigned after the graph read it.
     """
-    wrap = type(output).of if record or recording.journal else None
+    wrap = type(output).of if record or watcher.get().rules_on_tensors else None
     pending = {output.node.id: (output.node, seed)} if output.node else {}
     newest_first = [-identity for identity in pending]
     while newest_first:
@@ -271,7 +160,7 @@ def _contributions(node: Node, cotangent: Any, wrap: Any, record: bool) -> list[
     if record:
         operands = node.operands
         y = wrap(node.value, node)
-    elif wrap:  # captured: the same arrays, but as Tensors, so that the rules are written down
+    elif wrap:  # the same arrays, but as Tensors, so that the watcher sees the rules
         operands = [
             wrap(array, None) if hasattr(operand, "node") else array
             for operand, array in zip(node.operands, node.arrays, strict=True)
@@ -318,3 +207,113 @@ def _sum_down(cotangent: Any, shape: tuple[int, ...]) -> Any:
         stretched = tuple(axis for axis, size in enumerate(shape) if size == 1)
         cotangent = cotangent.sum(axis=stretched, keepdims=True)
     return cotangent
+
+
+class Watcher:
+    """Who is told what happens while it watches: the one seam through which others see the engine.
+
+    Watchers nest. Each method passes on to the one around it, and does, where there is none, what
+    is done when nobody watches: one that overrides a method calls ``super()``'s unless it consumes
+    what it is told.
+    """
+
+    outer: Watcher | None = None
+
+    @property
+    def rules_on_tensors(self) -> bool:
+        """Whether rules run on Tensors though nothing records them, to be told of in `applied`."""
+        return self.outer is not None and self.outer.rules_on_tensors
+
+    def applied(
+        self,
+        primitive: Primitive,
+        operands: Sequence[Any],
+        arrays: Sequence[Any],
+        static: dict[str, Any],
+        value: Array,
+    ) -> None:
+        """A primitive was applied to operands, which the kernel saw as these arrays."""
+        if self.outer:
+            self.outer.applied(primitive, operands, arrays, static, value)
+
+    def recorded(self, node: Node) -> None:
+        """A node was made of what was applied last."""
+        if self.outer:
+            self.outer.recorded(node)
+
+    def assigned(self, parameter: Any, value: Any) -> None:
+        """A parameter was assigned an array or a Tensor."""
+        if self.outer:
+            self.outer.assigned(parameter, value)
+
+    def written(self, parameter: Any) -> None:
+        """The memory of a parameter is about to be written to."""
+        if self.outer:
+            self.outer.written(parameter)
+
+    def asked(self, tensor: Any, what: str) -> None:
+        """Python asks a Tensor for its value, by ``what``."""
+        if self.outer:
+            self.outer.asked(tensor, what)
+
+    def gradient(self, leaf: Any) -> Any:
+        """Return the gradient of a leaf; one that is a function is made now."""
+        if self.outer:
+            return self.outer.gradient(leaf)
+        if callable(leaf._grad):
+            leaf._grad = leaf._grad()
+        return leaf._grad
+
+    def set_gradients(self, leaves: Sequence[Any], values: Sequence[Any]) -> None:
+        """Set the gradients of leaves, all or, if it is interrupted, none."""
+        if self.outer:
+            self.outer.set_gradients(leaves, values)
+        else:  # Python looks for signals between its own instructions, and here is one
+            deque(map(setattr, leaves, itertools.repeat("_grad"), values), maxlen=0)
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """Say of what is applied in the block that it is part of the backward or update phase."""
+        return self.outer.phase(name) if self.outer else nullcontext()
+
+    def host(self, source: Callable[[], Any]) -> Array:
+        """Return what Python computes."""
+        return self.outer.host(source) if self.outer else np.array(source())
+
+
+NOBODY = Watcher()
+
+watcher: ContextVar[Watcher] = ContextVar("watcher", default=NOBODY)
+"""Who watches. Like what follows, each thread and each asynchronous task has its own."""
+
+no_grad_depth: ContextVar[int] = ContextVar("no_grad_depth", default=0)
+"""How many `no_grad` blocks are open: nothing is recorded unless it is 0."""
+
+
+@contextmanager
+def watching(inner: Watcher) -> Iterator[None]:
+    """Have somebody watch the block; who watches already is told by them."""
+    inner.outer = watcher.get()
+    watcher.set(inner)
+    try:
+        yield
+    finally:
+        watcher.set(inner.outer)
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing inside the block, or inside the function it decorates.
+
+    The earlier state comes back however the block is left.
+
+    >>> from tinygrad_mnist import Tensor
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> with no_grad():
+    ...     (x * x).requires_grad
+    False
+    """
+    no_grad_depth.set(no_grad_depth.get() + 1)
+    try:
+        yield
+    finally:
+        no_grad_depth.set(no_grad_depth.get() - 1)

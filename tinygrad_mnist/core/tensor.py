@@ -12,6 +12,7 @@ array([2., 4.])
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +23,6 @@ from tinygrad_mnist.core.arrays import SCALARS, constant, described, explained, 
 from tinygrad_mnist.core.operators import Operators
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.errors import (
-    CaptureError,
     DTypeError,
     ShapeError,
     TinygradError,
@@ -71,7 +71,7 @@ class Tensor(Operators):
         self.node = None
         self.requires_grad = requires_grad
         self.name = name
-        self._grad: Array | tape.Lent | None = None
+        self._grad: Array | Callable[[], Array] | None = None
         if requires_grad and self.data.dtype.kind != "f":
             raise DTypeError(
                 f"{self.label} cannot require a gradient: integers and booleans are constants. "
@@ -119,9 +119,9 @@ class Tensor(Operators):
         if primitive.view and reads:
             value = value.copy()  # a view would change under its holder at the next assign
         value.setflags(write=False)
-        if tape.recording.journal is not None:
-            tape.recording.journal.applied(primitive, operands, arrays, static, value)
-        if not (tracked and tape.recording.on and value.dtype.kind == "f"):
+        watcher = tape.watcher.get()
+        watcher.applied(primitive, operands, arrays, static, value)
+        if not (tracked and tape.no_grad_depth.get() == 0 and value.dtype.kind == "f"):
             return Tensor.of(value, None)
         if constants:
             operands = tuple(
@@ -130,8 +130,7 @@ class Tensor(Operators):
             )
             arrays = [o.data if isinstance(o, Tensor) else o for o in operands]
         node = tape.Node(primitive, operands, arrays, static, value, tracked, reads)
-        if tape.recording.lines is not None:
-            tape.recording.lines[node.id] = tape.users_line()
+        watcher.recorded(node)
         return Tensor.of(value, node)
 
     @property
@@ -166,44 +165,25 @@ class Tensor(Operators):
 
         Raises
         ------
-        CaptureError
-            If read or set by the source of a `host` value inside a captured function.
         ShapeError
             If set to anything but None or an array of the leaf's shape and dtype.
         """
-        self._refuse_aside()
-        if tape.recording.journal is not None:
-            return tape.recording.journal.gradient(self)  # type: ignore[no-any-return]
-        if type(self._grad) is tape.Lent:
-            self._grad = self._grad.array.copy()
-        return self._grad  # type: ignore[return-value]
+        return tape.watcher.get().gradient(self)  # type: ignore[no-any-return]
 
     @grad.setter
     def grad(self, value: Array | None) -> None:
-        self._refuse_aside()
-        journal = tape.recording.journal
+        watcher = tape.watcher.get()
         if isinstance(value, np.generic):  # what NumPy makes of a computation with 0-d arrays
             value = np.asarray(value)
         if value is not None and (
-            not isinstance(value, np.ndarray if journal is None else np.ndarray | Tensor)
+            not isinstance(value, np.ndarray | Tensor if watcher.rules_on_tensors else np.ndarray)
             or (value.shape, value.dtype) != (self.shape, self.dtype)
         ):
             raise ShapeError(
                 f"The gradient of {self.label} must be None or an array of its shape and dtype. "
                 f"Received: {described(value)}."
             )
-        if journal is not None:
-            journal.set_gradient(self, value)
-        else:
-            self._grad = value
-
-    def _refuse_aside(self) -> None:
-        if tape.recording.aside is not None:  # there the gradient is that of another call
-            raise CaptureError(
-                f"{tape.users_line()}: the source of a host() value inside a captured function "
-                f"used the gradient of {self.label}, which a replay has not left there yet. Pass "
-                "through the function what depends on it."
-            )
+        watcher.set_gradients([self], [value])
 
     def backward(self, cotangent: Any = None) -> None:
         """Add the gradient of this tensor to ``.grad`` of every leaf it was computed from.
@@ -226,7 +206,7 @@ class Tensor(Operators):
 
     def numpy(self) -> Array:
         """Return the values as a new, writable array."""
-        self._refuse_in_capture("numpy()")
+        tape.watcher.get().asked(self, "numpy()")
         return self.data.copy()
 
     def detach(self) -> Tensor:
@@ -249,29 +229,22 @@ class Tensor(Operators):
                 f"Only a tensor of one element is a Python scalar. Received: {self.label}. "
                 "Reduce it first (np.sum, np.mean) or use .numpy()."
             )
-        self._refuse_in_capture(what)
+        tape.watcher.get().asked(self, what)
         return self.data.item()
 
     def tolist(self) -> Any:
         """Return the values as nested lists of Python scalars."""
-        self._refuse_in_capture("tolist()")
+        tape.watcher.get().asked(self, "tolist()")
         return self.data.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if self.requires_grad and tape.recording.on:
+        if self.requires_grad and tape.no_grad_depth.get() == 0:
             raise UnsupportedError(
                 f"Making an array of {self.label} would silently drop its gradient. Use .numpy() "
                 "if that is meant, np.stack to join tensors, or wrap the code in no_grad()."
             )
-        self._refuse_in_capture("np.asarray()")
+        tape.watcher.get().asked(self, "np.asarray()")
         return np.array(self.data, dtype=dtype, copy=copy)
-
-    def _refuse_in_capture(self, what: str) -> None:
-        journal = tape.recording.journal
-        if journal is None and not self.assignable:  # host() may look at Parameters
-            journal = tape.recording.aside
-        if journal is not None:
-            journal.refuse(self, what)
 
     def __float__(self) -> float:
         return float(self._scalar("float()"))

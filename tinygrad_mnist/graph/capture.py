@@ -23,6 +23,7 @@ import numpy as np
 from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
 from tinygrad_mnist.graph.comparison import matched
 from tinygrad_mnist.graph.journal import Journal
@@ -86,6 +87,28 @@ def capture(function: Callable[..., Any] | None = None, *, verify: int = 0) -> A
     return Captured(function, verify)
 
 
+def host(source: Callable[[], Any]) -> Tensor:
+    """Return what ``source()`` returns as a constant Tensor; a replay calls ``source`` again.
+
+    For what Python must compute anew at each call of a captured function, such as random numbers.
+    Its shape and dtype must be the same at each call. Of what a captured function computes, the
+    source can use shapes and dtypes; a value, being of one call only, is refused.
+
+    Raises
+    ------
+    CaptureError
+        If the source asks a Tensor for its value that a captured function was given or computed.
+
+    >>> generator = np.random.default_rng(0)
+    >>> @capture
+    ... def noisy(x):
+    ...     return x + host(lambda: generator.normal(size=x.shape))
+    >>> [noisy(np.zeros(1)).item() for _ in range(2)]
+    [0.1257302210933933, -0.1321048632913019]
+    """
+    return Tensor(tape.watcher.get().host(source))
+
+
 class Captured:
     """A captured function; see `capture`."""
 
@@ -125,7 +148,7 @@ class Captured:
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call the function, or replay it."""
-        if tape.recording.journal is not None:  # inside another captured function: part of it
+        if tape.watcher.get().rules_on_tensors:  # inside another captured function: part of it
             return self.function(*arguments, **keywords)
         if self._thread == threading.get_ident():
             raise CaptureError(
@@ -150,7 +173,7 @@ class Captured:
             parts.append(part)
             if array is not None:
                 arrays.append(array)
-        signature = Signature(structure, tuple(parts), tape.recording.on)
+        signature = Signature(structure, tuple(parts), tape.no_grad_depth.get() == 0)
         made = self._plans.found(signature)
         if made is None:
             return self._captured(signature, leaves)
@@ -169,7 +192,7 @@ class Captured:
         if self._last is None:
             return None
         (_, parts, on), made = self._last
-        if len(parts) != len(arguments) or on is not tape.recording.on:
+        if len(parts) != len(arguments) or on is not (tape.no_grad_depth.get() == 0):
             return None
         for array, part in zip(arguments, parts, strict=True):
             if type(array) is not np.ndarray or not array.flags.c_contiguous:
@@ -191,7 +214,7 @@ class Captured:
     def _recorded(self, structure: Any, leaves: list[Any]) -> tuple[Journal, Returned, Program]:
         """Run the function and write down what it does."""
         journal = Journal()
-        with journal.writing():
+        with tape.watching(journal):
             inside = []
             for path, leaf in zip(paths(structure), leaves, strict=True):
                 array, part = part_of(leaf)

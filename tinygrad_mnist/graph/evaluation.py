@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from tinygrad_mnist.core.parameter import Parameter
-from tinygrad_mnist.core.tape import no_grad, said_of
+from tinygrad_mnist.core.tape import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import (
     DTypeError,
@@ -31,6 +31,7 @@ from tinygrad_mnist.graph.structure import flatten, unflatten
 from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.graph.uncomputed import Uncomputed
 from tinygrad_mnist.graph.variable import Variable
+from tinygrad_mnist.lines import said_of
 
 
 class Evaluation:

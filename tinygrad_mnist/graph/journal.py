@@ -7,7 +7,7 @@ never used twice. An array that is neither an argument, nor a result, nor a para
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -20,15 +20,18 @@ from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
 from tinygrad_mnist.graph.program import ASSIGN, HOST, Instruction, Program, Slot, called, memory
+from tinygrad_mnist.lines import users_line
 
 
-class Journal:
+class Journal(tape.Watcher):
     """What a function did, as it is being done.
 
     ``values`` are the arrays the slots of the instructions held, by slot: what a replay must
     reproduce. ``guards`` tell when a plan made of this journal does not apply. ``effects`` are what
     the sources of ``host`` values wrote into parameters, by the slot of that value.
     """
+
+    rules_on_tensors = True
 
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
@@ -43,24 +46,15 @@ class Journal:
         self._alive: list[Any] = []
         self._assignments: dict[int, int] = {}
         self._gradients: dict[int, tuple[Tensor, Any]] = {}
-        self._written: list[Parameter] = []
         self._phase = "forward"
-
-    @contextmanager
-    def writing(self) -> Iterator[Journal]:
-        """Write down what is applied in the block; per thread."""
-        before, tape.recording.journal = tape.recording.journal, self
-        try:
-            yield self
-        finally:
-            tape.recording.journal = before
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Mark what is applied in the block as part of a phase."""
         before, self._phase = self._phase, name
         try:
-            yield
+            with super().phase(name):
+                yield
         finally:
             self._phase = before
 
@@ -86,6 +80,7 @@ class Journal:
         )
         base = slots[0].root if primitive.view and np.may_share_memory(value, arrays[0]) else None
         self._append(primitive, slots, static, self._define(value, "value", base=base))
+        super().applied(primitive, operands, arrays, static, value)
 
     def assigned(self, parameter: Parameter, value: Any) -> None:
         """Write down that a parameter was assigned."""
@@ -100,19 +95,20 @@ class Journal:
         result = self._version(parameter)
         self.values[result] = array.astype(parameter.dtype)  # the parameter's own will change
         self._append(ASSIGN, (operand,), {}, result)
+        super().assigned(parameter, value)
 
-    def computed(self, source: Callable[[], Any], array: Array) -> None:
-        """Write down that an array was computed by Python."""
+    def host(self, source: Callable[[], Any]) -> Array:
+        """Write down that an array is computed by Python, which must do so at each call."""
+        aside = Aside(self.outer or tape.NOBODY)
+        with tape.watching(aside):
+            array = np.array(source())
+        array.flags.writeable = False
         result = self._define(array, "value")
         self._append(HOST, (), {"source": source}, result)
-        self.effects[result] = [(parameter, parameter.data.copy()) for parameter in self._written]
-        self._written.clear()
+        self.effects[result] = [(parameter, parameter.data.copy()) for parameter in aside.changed]
+        return array
 
-    def written(self, parameter: Parameter) -> None:
-        """Note that the source of a ``host`` value writes into a parameter."""
-        self._written.append(parameter)
-
-    def refuse(self, tensor: Tensor, what: str) -> None:
+    def asked(self, tensor: Tensor, what: str) -> None:
         """Raise CaptureError if another call would give this tensor another value."""
         slot = self._slots.get(id(tensor.data))
         if tensor.assignable or (slot is not None and slot.origin != "constant"):
@@ -121,38 +117,37 @@ class Journal:
             if made:
                 which = f"the result of {made[0].primitive.name} ({made[0].line}), {which},"
             raise CaptureError(
-                f"{tape.users_line()}: {what} of {which} inside a captured function would freeze "
+                f"{users_line()}: {what} of {which} inside a captured function would freeze "
                 "the value it has in this one call. Return the tensor and convert it outside, or "
                 "choose with np.where."
             )
+        super().asked(tensor, what)
 
     def gradient(self, leaf: Tensor) -> Any:
         """Return the gradient of a leaf as it is at this place of the function."""
         if id(leaf) not in self._gradients:
-            before: Any = leaf._grad
+            before = super().gradient(leaf)
             missing = before is None
             self.guards.append(lambda: (leaf._grad is None) is missing)
             if before is not None:
-                array = before.array if isinstance(before, tape.Lent) else before
                 name = f"grad of {called(leaf)}"
-                tensor = Tensor(array.copy(), name=name)
-                self._define(tensor.data, "gradient", content=leaf, name=name)
-                before = tensor
+                before = Tensor(before.copy(), name=name)
+                self._define(before.data, "gradient", content=leaf, name=name)
             self._gradients[id(leaf)] = leaf, before
         return self._gradients[id(leaf)][1]
 
-    def set_gradient(self, leaf: Tensor, value: Any) -> None:
-        """Set the gradient of a leaf."""
-        slot = self._slots.get(id(leaf.data))
-        if slot is not None and slot.origin == "argument":
-            raise CaptureError(
-                f"{tape.users_line()}: backward() inside a captured function cannot leave a "
-                f"gradient on its argument {leaf.name}; use gradients(output, [{leaf.name}]) and "
-                "return what it returns."
-            )
-        if value is not None:
-            value = self._unchanging(value)
-        self._gradients[id(leaf)] = leaf, value
+    def set_gradients(self, leaves: Sequence[Tensor], values: Sequence[Any]) -> None:
+        """Set the gradients of leaves from this place of the function on."""
+        for leaf in leaves:
+            slot = self._slots.get(id(leaf.data))
+            if slot is not None and slot.origin == "argument":
+                raise CaptureError(
+                    f"{users_line()}: backward() inside a captured function cannot leave a "
+                    f"gradient on its argument {leaf.name}; use gradients(output, [{leaf.name}]) "
+                    "and return what it returns."
+                )
+        kept = [None if value is None else self._unchanging(value) for value in values]
+        self._gradients.update(zip(map(id, leaves), zip(leaves, kept, strict=True), strict=True))
 
     def _unchanging(self, value: Any) -> Tensor:
         """Return an array or a Tensor as one that no later assignment changes."""
@@ -170,8 +165,11 @@ class Journal:
 
     def settle(self) -> None:
         """Leave the gradients on the leaves, as the function itself would have."""
-        for leaf, value in self._gradients.values():
-            leaf._grad = None if value is None else value.data.copy()
+        leaves = [leaf for leaf, _ in self._gradients.values()]
+        values = [
+            None if value is None else value.data.copy() for _, value in self._gradients.values()
+        ]
+        super().set_gradients(leaves, values)
 
     def program(self, name: str, outputs: Sequence[Tensor]) -> Program:
         """Return what was written down."""
@@ -186,7 +184,7 @@ class Journal:
     def _append(
         self, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any], result: Slot
     ) -> None:
-        line = tape.users_line()
+        line = users_line()
         self.instructions.append(
             Instruction(primitive, operands, static, result, self._phase, line)
         )
@@ -227,7 +225,7 @@ class Journal:
         if id(parameter) not in self.parameters:
             self.parameters[id(parameter)] = parameter
             self._watched.append((parameter, parameter._storage, parameter.requires_grad))
-            for member in parameter._members:  # another optimizer may take them out of the vector
+            for member in parameter._slices:  # another optimizer may take them out of the vector
                 self._watch(member)
 
     def _refuse_disguise(self, array: Array) -> None:
@@ -237,7 +235,7 @@ class Journal:
             slot = self._slots.get(id(base))
             if slot is not None and slot.origin != "constant":
                 raise CaptureError(
-                    f"{tape.users_line()}: an array that was taken out of a Tensor (its .data) "
+                    f"{users_line()}: an array that was taken out of a Tensor (its .data) "
                     "inside a captured function would be frozen. Use the Tensor itself."
                 )
             base = base.base
@@ -249,3 +247,58 @@ def _are_as_they_were(watched: Sequence[tuple[Parameter, Array, bool]]) -> bool:
         if parameter._storage is not storage or parameter.requires_grad is not required:
             return False
     return True
+
+
+class Aside(tape.Watcher):
+    """Sees to it that the source of a ``host`` value uses nothing that is of one call only.
+
+    What it applies is not written down, for it is applied anew at each call. As then, only who
+    watches from outside the captured function is told.
+    """
+
+    def __init__(self, outside: tape.Watcher) -> None:
+        self.outside = outside
+        self.changed: list[Parameter] = []
+
+    @property
+    def rules_on_tensors(self) -> bool:
+        """Whether who watches from outside asks for it."""
+        return self.outside.rules_on_tensors
+
+    def applied(self, *told: Any) -> None:
+        """Tell outside only."""
+        self.outside.applied(*told)
+
+    def assigned(self, *told: Any) -> None:
+        """Tell outside only: `written` has noted it."""
+        self.outside.assigned(*told)
+
+    def written(self, parameter: Parameter) -> None:
+        """Note a parameter that the source changes: a verified replay must find it changed too."""
+        self.changed.append(parameter)
+
+    def asked(self, tensor: Tensor, what: str) -> None:
+        """Allow to look at parameters, which are as they will be when a replay comes here."""
+        if not tensor.assignable:
+            super().asked(tensor, what)
+
+    def gradient(self, leaf: Tensor) -> Any:
+        """Refuse: what is there is of another call."""
+        raise CaptureError(
+            f"{users_line()}: the source of a host() value inside a captured function used the "
+            f"gradient of {leaf.label}, which a replay has not left there yet. Pass through the "
+            "function what depends on it."
+        )
+
+    def set_gradients(self, leaves: Sequence[Tensor], values: Sequence[Any]) -> None:
+        """Refuse likewise."""
+        for leaf in leaves:
+            self.gradient(leaf)
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """Tell outside only."""
+        return self.outside.phase(name)
+
+    def host(self, source: Callable[[], Any]) -> Array:
+        """Tell outside only: here it is part of a source already."""
+        return self.outside.host(source)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import length_hint
+from typing import Any
 
 import numpy as np
 
@@ -48,15 +49,17 @@ class Plan:
         self._before = [
             (slot.content, self.arrays[slot]) for slot in program.slots if slot.origin == "gradient"
         ]
-        self._after: list[tuple[Tensor, tape.Lent | None]] = []
-        self._copied: list[tuple[Tensor, Slot]] = []
-        for leaf, slot in program.gradients:
-            if slot is None:
-                self._after.append((leaf, None))
-            elif self._may_lend(leaf, slot):
-                self._after.append((leaf, tape.Lent(self.arrays[slot])))
-            else:
-                self._copied.append((leaf, slot))
+        self._leaves = [leaf for leaf, _ in program.gradients]
+        # Lent: `copy` is called when somebody asks for it.
+        self._lent = [
+            self.arrays[slot].copy if slot and self._may_lend(leaf, slot) else None
+            for leaf, slot in program.gradients
+        ]
+        self._copied = [
+            (index, slot)
+            for index, (_, slot) in enumerate(program.gradients)
+            if slot and not self._lent[index]
+        ]
         self._assigned: list[Parameter] = list(
             dict.fromkeys(
                 instruction.result.content
@@ -95,7 +98,7 @@ class Plan:
         """Give the program its arguments, and the gradients there are."""
         for leaf, array in self._before:
             before = leaf._grad
-            np.copyto(array, before.array if type(before) is tape.Lent else before)
+            np.copyto(array, before() if callable(before) else before)
         for slot, array in zip(self.program.arguments, arrays, strict=True):
             self.binding.feed(slot, array)
 
@@ -133,10 +136,10 @@ class Plan:
         """Date the assignments, leave the gradients, copy the outputs, let go of what was fed."""
         for parameter in self._assigned:
             parameter.storage()
-        for leaf, gradient in self._after:
-            leaf._grad = gradient
-        for leaf, slot in self._copied:
-            leaf._grad = self.arrays[slot].copy()
+        gradients: list[Any] = self._lent.copy()
+        for index, slot in self._copied:
+            gradients[index] = self.arrays[slot].copy()
+        tape.NOBODY.set_gradients(self._leaves, gradients)
         outputs = [self.arrays[slot].copy(order="K") for slot in self.program.outputs]
         self.binding.let_go()
         return outputs
@@ -182,8 +185,7 @@ class Plan:
     def _abandoned(self, position: int) -> list[Parameter]:
         """Leave a run at an instruction: no gradients, and what had been assigned is dated."""
         self.binding.let_go()
-        for leaf, _ in self.program.gradients:
-            leaf._grad = None
+        tape.NOBODY.set_gradients(self._leaves, [None] * len(self._leaves))
         changed = self._changed_before(position)
         for parameter in changed:
             parameter.storage()

@@ -11,10 +11,11 @@ import numpy as np
 from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.arrays import allocated
-from tinygrad_mnist.core.host import host
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, GradientError, ShapeError
+from tinygrad_mnist.graph.capture import host
+from tinygrad_mnist.optim.packing import lies_in, packed
 
 BLOCK = 32_768
 """Elements updated at once: the temporaries of a rule then stay in the processor's cache, and below
@@ -72,7 +73,7 @@ class Optimizer:
             )
         self.learning_rate = learning_rate
         self.iterations = 0
-        self._vector = Parameter.pack(self.parameters)
+        self._vector = packed(self.parameters)
         self._gradient = allocated(self._vector.shape, self._vector.dtype)
         self.slots = {
             name: Parameter(np.zeros_like(self._vector.data), requires_grad=False, name=name)
@@ -126,11 +127,11 @@ class Optimizer:
                 f"The gradients must have the shapes of the parameters, {shapes}. Received: "
                 f"{[np.shape(gradient) for gradient in gradients]}."
             )
-        if not all(parameter.lies_in(self._vector) for parameter in self.parameters):
-            self._vector = Parameter.pack(self.parameters)  # another optimizer had taken them
-        journal = tape.recording.journal
-        if journal is not None:
-            with journal.phase("update"), tape.no_grad():
+        if not all(lies_in(parameter, self._vector) for parameter in self.parameters):
+            self._vector = packed(self.parameters)  # another optimizer had taken them
+        watcher = tape.watcher.get()
+        if watcher.rules_on_tensors:
+            with watcher.phase("update"), tape.no_grad():
                 self._record_update(gradients)
             return
         flat = [

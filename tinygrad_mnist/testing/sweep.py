@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import ZERO, Array
 from tinygrad_mnist.errors import RuleError
+from tinygrad_mnist.lines import source_lines
 from tinygrad_mnist.testing.cause import guess, ignores_upstream, no_subgradient
 from tinygrad_mnist.testing.compare import compare, numeric_gradient
 from tinygrad_mnist.testing.kinks import contradiction
@@ -37,7 +38,7 @@ ALL_RIGHT = Fault(
 
 def first_wrong_rule(subject: Subject, arrays: Sequence[Array], cotangent: Array) -> Fault:
     """Return the first step of the sweep that is wrong or not finite, with its user's line."""
-    with tape.source_lines() as lines:
+    with source_lines() as lines:
         _, output = subject.output(arrays)
     if output.node is None:
         return ALL_RIGHT

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist import optim
-from tinygrad_mnist.core.host import host
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.graph.capture import host
 from tinygrad_mnist.graph.graph import Graph
 from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
 

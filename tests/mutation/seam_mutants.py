@@ -1,0 +1,144 @@
+"""The seam made wrong: who is not told, who is told too much, and what an interruption leaves."""
+
+from types import SimpleNamespace
+
+from core import test_watcher
+from graph import test_replay_limits, test_watchers
+
+from tinygrad_mnist.core.tape import NOBODY, Watcher
+
+from .oracles import plain
+from .planting import edit, instead
+
+TAPE = "tinygrad_mnist.core.tape"
+JOURNAL = "tinygrad_mnist.graph.journal"
+NESTED = plain(test_watcher.test_watchers_are_told_the_inner_and_then_the_outer)
+CONSUMED = plain(test_watcher.test_what_an_inner_watcher_consumes_the_outer_is_not_told)
+LINES = plain(test_watchers.test_source_lines_inside_a_capture)
+HOST = plain(test_watchers.test_host_inside_both_a_capture_and_other_watchers)
+
+PASSED_ON = {
+    "applied": NESTED,
+    "recorded": NESTED,
+    "assigned": NESTED,
+    "written": NESTED,
+    "asked": plain(test_replay_limits.test_host_cannot_use_the_value_of_a_traced_tensor),
+    "gradient": NESTED,
+    "set_gradients": NESTED,
+    "phase": plain(test_watcher.test_a_phase_is_passed_on),
+    "host": NESTED,
+}
+
+
+def deaf(method):
+    """What the outermost watcher does, and no more."""
+
+    def alone(self, *told):
+        before, self.outer = self.outer, None
+        try:
+            return method(self, *told)
+        finally:
+            self.outer = before
+
+    return alone
+
+
+one_for_all = [NOBODY]
+
+SEAM_MUTANTS = (
+    *(
+        instead(
+            f"watcher: {name} is not passed on",
+            f"{TAPE}.Watcher.{name}",
+            deaf(getattr(Watcher, name)),
+            oracle,
+        )
+        for name, oracle in PASSED_ON.items()
+    ),
+    instead(
+        "watcher: rules on Tensors only for the innermost",
+        f"{TAPE}.Watcher.rules_on_tensors",
+        False,
+        plain(test_watcher.test_rules_run_on_tensors_where_a_watcher_asks_for_it),
+    ),
+    edit(
+        "watcher: replaces the outer",
+        f"{TAPE}.watching",
+        ("inner.outer = watcher.get()", "inner.outer = NOBODY"),
+        oracles=(LINES,),
+    ),
+    edit(
+        "watcher: stays after an exception",
+        f"{TAPE}.watching",
+        ("    try:\n        yield\n    finally:\n    ", "    yield\n"),
+        oracles=(plain(test_watcher.test_a_watcher_goes_however_the_block_is_left),),
+    ),
+    instead(
+        "watcher: for all threads and tasks",
+        f"{TAPE}.watcher",
+        SimpleNamespace(get=lambda: one_for_all[-1], set=lambda w: one_for_all.append(w)),
+        plain(test_watcher.test_tasks_and_threads_have_their_own_watcher_and_their_own_recording),
+    ),
+    edit(
+        "watcher: gradients are set one after the other",
+        f"{TAPE}.Watcher.set_gradients",
+        (
+            'deque(map(setattr, leaves, itertools.repeat("_grad"), values), maxlen=0)',
+            """for leaf, value in zip(leaves, values):
+                leaf._grad = value""",
+        ),
+        oracles=(plain(test_watcher.test_an_interrupted_backward_leaves_all_gradients_or_none),),
+    ),
+    edit(
+        "watcher: a gradient to be made is made at each reading",
+        f"{TAPE}.Watcher.gradient",
+        ("leaf._grad = leaf._grad()", "return leaf._grad()"),
+        oracles=(
+            plain(test_watcher.test_a_gradient_may_be_a_function_that_makes_it_when_it_is_read),
+        ),
+    ),
+    edit(
+        "lines: only the innermost notes",
+        "tinygrad_mnist.lines.Lines.recorded",
+        ("super().recorded(node)", "pass"),
+        oracles=(plain(test_watchers.test_nested_source_lines_both_note),),
+    ),
+    edit(
+        "journal: the watcher around it is not told",
+        f"{JOURNAL}.Journal.applied",
+        ("super().applied(primitive, operands, arrays, static, value)", "pass"),
+        oracles=(plain(test_watchers.test_the_rules_of_a_captured_backward_are_told_of_too),),
+    ),
+    instead(
+        "aside: what a host source applies is written down",
+        f"{JOURNAL}.Aside.applied",
+        Watcher.applied,
+        HOST,
+    ),
+    instead(
+        "aside: the watcher outside is not told",
+        f"{JOURNAL}.Aside.applied",
+        lambda self, *told: None,
+        HOST,
+    ),
+    instead(
+        "aside: a captured function that a source calls is part of the outer one",
+        f"{JOURNAL}.Aside.rules_on_tensors",
+        True,
+        plain(test_watchers.test_a_captured_function_called_by_a_host_source_has_plans_of_its_own),
+    ),
+    instead(
+        "aside: a gradient may be read",
+        f"{JOURNAL}.Aside.gradient",
+        Watcher.gradient,
+        plain(test_replay_limits.test_host_cannot_use_a_gradient),
+    ),
+    instead(
+        "aside: what a source changes is not noted",
+        f"{JOURNAL}.Aside.written",
+        Watcher.written,
+        plain(
+            test_replay_limits.test_what_host_writes_into_a_parameter_is_written_by_replays_and_when_they_are_verified
+        ),
+    ),
+)

@@ -28,11 +28,11 @@ from reference_tf import arguments, judgement
 from reference_tf.arguments import plain_array
 from reference_tf.equivalents import EQUIVALENTS
 from reference_tf.interface import Array
-from reference_tf.sweep import JudgedSweep, key
+from reference_tf.sweep import JudgedSweep
 from reference_tf.verdicts import Comparison, Report
 from tinygrad_mnist import Tensor
 from tinygrad_mnist.core.arrays import described
-from tinygrad_mnist.core.tape import reverse_sweep
+from tinygrad_mnist.core.tape import key, reverse_sweep
 from tinygrad_mnist.errors import GradientError, ShapeError
 from tinygrad_mnist.lines import source_lines
 
@@ -149,7 +149,7 @@ def _recorded_slope(
         for step in reverse_sweep(output, upstream, record=True):
             lines.update(dict.fromkeys(recorded, lines.get(step.node.id, "")))
             recorded.clear()
-            for operand, contribution in step.contributions:
+            for _, operand, contribution in step.contributions:
                 if operand.node is None:
                     random = np.asarray(rng.standard_normal(operand.shape), operand.dtype)
                     term = np.sum(contribution * directions.setdefault(id(operand), random))

@@ -11,8 +11,7 @@ from reference_tf.interface import Array
 from reference_tf.operation import Operation
 from reference_tf.verdicts import Comparison, Report, Row
 from tinygrad_mnist import Tensor, gradients
-from tinygrad_mnist.core.primitive import ZERO
-from tinygrad_mnist.core.tape import Node, Step, reverse_sweep
+from tinygrad_mnist.core.tape import Node, Step, key, reverse_sweep
 from tinygrad_mnist.errors import StaleGraphError
 
 
@@ -66,15 +65,13 @@ class JudgedSweep:
     def _judge(self, step: Step) -> None:
         node = step.node
         self.cotangents[node.id] = step.cotangent
-        rules = ((place, node.primitive.rule_of(place)) for place, _ in node.tracked)
-        places = [place for place, rule in rules if rule is not ZERO]
-        given = {p: array for p, (_, array) in zip(places, step.contributions, strict=False)}
+        given = {position: array for position, _, array in step.contributions}
         summed = judgement.summed("cotangent", step.cotangent, self._received[node.id])
         judged = list(judgement.cotangents(self.operations[node.id], step.cotangent, given))
         self._comparisons[node.id] += [summed, *judged]
         for (_, operand), comparison in zip(node.tracked, judged, strict=True):
             self._uses[key(operand)].append(comparison)
-        for operand, contribution in step.contributions:
+        for _, operand, contribution in step.contributions:
             self._reached[key(operand)] = operand
             self._received[key(operand)].append(contribution)
 
@@ -99,11 +96,6 @@ class JudgedSweep:
             what = judgement.summed("gradient", gradient, self._received[key(leaf)])
             name = names.get(key(leaf), leaf.label)
             yield Row(0, name, "", (what,), tuple(self._uses[key(leaf)]))
-
-
-def key(tensor: Tensor) -> int:
-    """Return the node's number, or a negative one for a leaf."""
-    return tensor.node.id if tensor.node else -id(tensor)
 
 
 def _nodes(output: Tensor) -> list[Node]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tinygrad_mnist import Primitive, Tensor, gradients
 from tinygrad_mnist.core.primitive import ZERO
+from tinygrad_mnist.core.tape import key, reverse_sweep
 
 SHAPES = ((2, 2), (1, 2), (2, 1), ())
 
@@ -150,6 +151,23 @@ def test_recorded_and_plain_sweeps_are_the_same_bits(seed):
     recorded = gradients(graph.output, graph.leaves, graph.cotangent, record=True)
     for one, other in zip(plain, recorded, strict=True):
         assert one.tobytes() == other.data.tobytes()
+
+
+def check_one_by_one(graph):
+    """Where the sweep goes only to one of them, it finds there what it finds going to all."""
+    inner = {}
+    for step in reverse_sweep(graph.output, graph.cotangent):
+        inner |= {key(operand): operand for _, operand, _ in step.contributions}
+    tensors = [*graph.leaves, *(tensor for tensor in inner.values() if tensor.node)]
+    together = gradients(graph.output, tensors, graph.cotangent)
+    for tensor, expected in zip(tensors, together, strict=True):
+        (alone,) = gradients(graph.output, [tensor], graph.cotangent)
+        assert alone.tobytes() == expected.tobytes()
+
+
+@given(SEEDS)
+def test_gradients_one_by_one_are_those_of_all(seed):
+    check_one_by_one(build(seed))
 
 
 @pytest.fixture

@@ -297,8 +297,76 @@ def test_sweeps_yield_newest_first_with_all_contributions():
     y = np.exp(x * x)
     steps = list(tape.reverse_sweep(y, np.array(1.0)))
     assert [step.node.primitive.name for step in steps] == ["exp", "multiply"]
-    assert [len(step.contributions) for step in steps] == [1, 2]
+    assert [[position for position, _, _ in step.contributions] for step in steps] == [[0], [0, 1]]
     assert steps[0].node.id > steps[1].node.id
+
+
+def test_gradients_run_only_the_rules_that_lead_to_the_inputs():
+    x, bias, weight = leaf([1.0, 2.0]), leaf([0.5]), Parameter([3.0, 4.0])
+
+    @primitive()
+    def lonely(x, *, out=None):
+        return np.multiply(x, 2.0, out=out)
+
+    hidden = np.tanh(x * 2.0)
+    stale, missing = weight * hidden, lonely(hidden)
+    assert missing.requires_grad
+    output = np.sum(stale + missing + bias) * 3.0
+    weight.assign([5.0, 6.0])
+    (found,) = gradients(output, [bias])
+    np.testing.assert_array_equal(found, [6.0])
+    with pytest.raises(RuleError, match="lonely has no rule"):
+        gradients(output, [x])
+    with pytest.raises(StaleGraphError):
+        gradients(stale, [x], np.ones(2))
+    top = np.exp(hidden)
+    inner, outer = gradients(np.sum(top), [hidden, top])
+    np.testing.assert_array_equal(inner, top.data)
+    np.testing.assert_array_equal(outer, [1.0, 1.0])
+    steps = [*tape.reverse_sweep(np.sum(top), np.array(1.0), inputs=[hidden])]
+    assert [(s.node.primitive.name, len(s.contributions)) for s in steps] == [
+        ("sum", 1),
+        ("exp", 1),
+        ("tanh", 0),
+    ]
+
+
+def test_gradients_by_an_inner_tensor_and_what_it_was_made_of():
+    x, other = leaf(3.0), leaf(1.0)
+    inner = x * x
+    found = gradients(inner * x + other, [inner, x])
+    assert [float(one) for one in found] == [3.0, 27.0]
+
+
+def test_contributions_may_be_changed_before_the_next_step():
+    x = leaf([1.0, 2.0])
+    left = {}
+    for step in tape.reverse_sweep(np.sum(np.exp(x) * x), np.array(1.0), cotangents=left):
+        for index, (position, operand, _) in enumerate(step.contributions):
+            if step.node.primitive.name == "exp":
+                step.contributions[index] = position, operand, np.array([10.0, 20.0])
+    ((found, total),) = left.values()
+    assert found is x
+    np.testing.assert_array_equal(total, np.array([10.0, 20.0]) + np.exp([1.0, 2.0]))
+
+
+def test_what_a_rule_returned_before_it_was_summed_down_can_be_had():
+    x, bias = leaf(np.ones((4, 3))), leaf(np.zeros(3))
+    cotangent = np.arange(12.0).reshape(4, 3)
+    (step,) = tape.reverse_sweep(x + bias, cotangent)
+    (_, _, of_x), (position, operand, of_bias) = step.contributions
+    raw = tape.apply_rules(step.node, step.cotangent, step.node.tracked)
+    assert (position, operand) == (1, bias)
+    assert [(p, t) for p, t, _ in raw] == [(0, x), (1, bias)]
+    assert [array.shape for _, _, array in raw] == [(4, 3), (4, 3)]
+    np.testing.assert_array_equal(of_x, cotangent)
+    np.testing.assert_array_equal(of_bias, cotangent.sum(axis=0))
+
+
+def test_perturbations_are_not_confused():
+    x, y = leaf(2.0), leaf(1.0)
+    (inner,) = gradients(x + y, [y], record=True)
+    assert gradients(x * inner, [x]) == [1.0]
 
 
 def test_two_threads_add_up_on_shared_parameters(monkeypatch):

@@ -8,6 +8,7 @@ from tinygrad_mnist.ops import elementwise, reduction, shape
 from .oracles import (
     GRAPHS,
     LOCKED_GRAPHS,
+    ONE_BY_ONE,
     ONE_STEP_A_NODE,
     ownership,
     plain,
@@ -20,22 +21,23 @@ I02 = plain(test_tape.test_i02_an_operand_used_twice_counts_twice)
 OWNED = plain(test_tape.test_gradients_are_owned_and_shared_with_nothing)
 TWICE = plain(test_tape.test_a_second_backward_accumulates)
 
+NARROW = plain(test_tape.test_gradients_run_only_the_rules_that_lead_to_the_inputs)
+
 GRADIENT = "tinygrad_mnist.core.gradient"
 SWEEP = "tinygrad_mnist.core.tape.reverse_sweep"
 
-PENDING = "as_array(pending[parent.id][1] + contribution)"
-FOUND = "as_array(totals[key][1] + contribution)"
-POP, PUSH = "pending.pop(-heapq.heappop(newest_first))", "heapq.heappush(newest_first, -parent.id)"
-STEPS = "for operand, contribution in contributions:"
-ONCE = "for operand, contribution in {id(o): (o, c) for o, c in contributions}.values():"
+ADDED = "as_array(arrived[identity][1] + contribution)"
+POP, PUSH = "arrived.pop(-heapq.heappop(newest_first))", "heapq.heappush(newest_first, -identity)"
+STEPS = "for _, operand, contribution in step.contributions:"
+ONCE = "for _, operand, contribution in {id(c[1]): c for c in step.contributions}.values():"
 
 
 def sweep(name, *changes, oracles=(GRAPHS,)):
     return edit(f"sweep: {name}", SWEEP, *changes, oracles=oracles)
 
 
-def totals(name, *changes, oracles=(GRAPHS,)):
-    return edit(f"totals: {name}", f"{GRADIENT}._totals", *changes, oracles=oracles)
+def leading(name, *changes, oracles):
+    return edit(f"leading: {name}", "tinygrad_mnist.core.tape._leading", *changes, oracles=oracles)
 
 
 def backward(name, *changes, oracles):
@@ -50,104 +52,128 @@ def seed(name, *changes, oracles):
     return edit(f"gradients: {name}", f"{GRADIENT}._seed", *changes, oracles=oracles)
 
 
-def fresh(name, *changes, oracles):
-    return edit(f"gradients: {name}", f"{GRADIENT}._is_fresh", *changes, oracles=oracles)
+def owned(name, *changes, oracles):
+    return edit(f"gradients: {name}", f"{GRADIENT}._owned", *changes, oracles=oracles)
 
 
 TRAVERSAL = (
-    sweep("assigns instead of accumulating", (PENDING, "contribution")),
-    sweep("the first contribution wins", (PENDING, "pending[parent.id][1]")),
+    sweep("assigns instead of accumulating", (ADDED, "contribution")),
+    sweep("the first contribution wins", (ADDED, "arrived[identity][1]")),
     sweep(
         "max instead of sum",
-        (PENDING, "np.maximum(pending[parent.id][1], contribution)"),
+        (ADDED, "np.maximum(arrived[identity][1], contribution)"),
     ),
-    sweep("mean instead of sum", (PENDING, "(pending[parent.id][1] + contribution) / 2")),
+    sweep("mean instead of sum", (ADDED, "(arrived[identity][1] + contribution) / 2")),
     sweep("skips the second edge to a parent", (STEPS, ONCE)),
     sweep(
         "breadth first",
-        (POP, "pending[-newest_first.pop(0)]"),
-        (PUSH, "newest_first.append(-parent.id)"),
+        (POP, "arrived[-newest_first.pop(0)]"),
+        (PUSH, "newest_first.append(-identity)"),
     ),
     sweep(
         "depth first",
-        (POP, "pending[-newest_first.pop()]"),
-        (PUSH, "newest_first.append(-parent.id)"),
+        (POP, "arrived[-newest_first.pop()]"),
+        (PUSH, "newest_first.append(-identity)"),
     ),
     sweep(
         "oldest first",
-        (POP, "pending[-newest_first.pop(newest_first.index(max(newest_first)))]"),
-        (PUSH, "newest_first.append(-parent.id)"),
+        (POP, "arrived[-newest_first.pop(newest_first.index(max(newest_first)))]"),
+        (PUSH, "newest_first.append(-identity)"),
     ),
     sweep(
         "each path once more, breadth first",
-        (POP, "pending.pop(-newest_first.pop(0))"),
-        (PUSH, "newest_first.append(-parent.id)"),
+        (POP, "arrived.pop(-newest_first.pop(0))"),
+        (PUSH, "newest_first.append(-identity)"),
         oracles=(ONE_STEP_A_NODE,),
     ),
     sweep(
         "each path once more, depth first",
-        (POP, "pending.pop(-newest_first.pop())"),
-        (PUSH, "newest_first.append(-parent.id)"),
+        (POP, "arrived.pop(-newest_first.pop())"),
+        (PUSH, "newest_first.append(-identity)"),
         oracles=(ONE_STEP_A_NODE,),
     ),
     sweep(
         "visited by value",
         (
-            "if parent.id in pending:",
-            "equal = (n for n, _ in pending.values() if np.array_equal(n.value, parent.value));"
-            "parent = next(equal, parent)\n            if parent.id in pending:",
+            "if identity in arrived:",
+            "values = {k: getattr(h, 'value', h) for k, (h, _) in arrived.items()}\n"
+            "            equal = (k for k in values if np.array_equal(values[k], operand.data))\n"
+            "            identity = next(equal, identity)\n"
+            "            if identity in arrived:",
         ),
         oracles=(GRAPHS, I01),
     ),
     sweep(
         "adds into the first buffer",
-        (PENDING, "np.add(pending[parent.id][1], contribution, out=pending[parent.id][1])"),
+        (ADDED, "np.add(arrived[identity][1], contribution, out=arrived[identity][1])"),
         oracles=(GRAPHS, LOCKED_GRAPHS),
     ),
-    sweep("stops after the first operand", ("contributions:\n", "contributions[:1]:\n")),
+    sweep("stops after the first operand", ("step.contributions:\n", "step.contributions[:1]:\n")),
     sweep(
         "rules run on arrays while recording",
         (
-            "_contributions(node, cotangent, wrap, record)",
-            "_contributions(node, cotangent, None, False)",
+            "_contributions(node, cotangent, leading, record)",
+            "_contributions(node, cotangent, leading, False)",
         ),
         oracles=(second_order(elementwise.multiply),),
     ),
-    totals("assigns instead of accumulating", (FOUND, "contribution"), oracles=(GRAPHS, I02)),
-    totals("the first contribution wins", (FOUND, "totals[key][1]"), oracles=(I02,)),
-    totals("max instead of sum", (FOUND, "np.maximum(totals[key][1], contribution)")),
-    totals(
-        "skips the second edge to a leaf",
-        (
-            STEPS.replace("contributions", "step.contributions"),
-            ONCE.replace("contributions", "step.contributions"),
-        ),
-        oracles=(I02,),
+    sweep(
+        "what arrived is kept for the next one",
+        ("{} if cotangents is None", "reverse_sweep.__dict__.setdefault('kept', {}) if True"),
+        oracles=(GRAPHS, TWICE),
     ),
-    totals(
-        "adds into the first buffer",
-        (FOUND, "np.add(totals[key][1], contribution, out=totals[key][1])"),
-        oracles=(GRAPHS, LOCKED_GRAPHS),
-    ),
-    totals(
-        "kept for the next backward",
-        (" = {}", " = _totals.__dict__.setdefault('kept', {})"),
-        oracles=(TWICE,),
-    ),
-    totals(
+    sweep(
         "a leaf that is the output is forgotten",
-        ("if wanted(output):", "if False:"),
+        (
+            "arrived[key(output)] = output.node or output, seed",
+            "if output.node: arrived[key(output)] = output.node, seed",
+        ),
         oracles=(plain(test_tape.test_a_leaf_as_the_output),),
+    ),
+    sweep(
+        "contributions that were changed are not read",
+        (
+            "step = Step(node, cotangent, _contributions(node, cotangent, leading, record))",
+            "own = _contributions(node, cotangent, leading, record)\n"
+            "        step = Step(node, cotangent, [*own])",
+        ),
+        (STEPS, STEPS.replace("step.contributions", "own")),
+        oracles=(plain(test_tape.test_contributions_may_be_changed_before_the_next_step),),
+    ),
+    sweep(
+        "goes everywhere",
+        ("leading = None if inputs is None else _leading(output, inputs)", "leading = None"),
+        oracles=(NARROW,),
+    ),
+    leading(
+        "the inputs alone",
+        ("upwards += users", "pass"),
+        oracles=(ONE_BY_ONE,),
+    ),
+    leading(
+        "one use of each is enough",
+        ("uses[identity].append(node.id)", "pass"),
+        oracles=(ONE_BY_ONE,),
+    ),
+    leading(
+        "inner inputs count as leaves",
+        ("elif identity not in leading:", "elif False:"),
+        oracles=(NARROW,),
+    ),
+    leading(
+        "a leaf that is no input stops all",
+        ("every_leaf = False", "return leading"),
+        oracles=(NARROW, GRAPHS),
     ),
     instead(
         "gradients: leaves by value",
-        f"{GRADIENT}._key",
+        "tinygrad_mnist.core.tape.key",
         lambda tensor: tensor.node.id if tensor.node else -hash(tensor.data.tobytes()),
         I01,
     ),
     instead(
         "gradients: inner nodes by value",
-        f"{GRADIENT}._key",
+        "tinygrad_mnist.core.tape.key",
         lambda tensor: abs(hash(tensor.data.tobytes())) if tensor.node else -id(tensor),
         plain(test_tape.test_inner_tensors_of_equal_values_have_gradients_of_their_own),
     ),
@@ -170,11 +196,16 @@ OWNERSHIP = (
         oracles=(plain(test_tape.test_gradient_needs_a_graph_and_a_cotangent_that_fits),),
     ),
     instead(
-        "gradients: a view is given away", f"{GRADIENT}._owned", lambda total, owned: total, OWNED
+        "gradients: all is given away", f"{GRADIENT}._owned", lambda total, given: total, OWNED
+    ),
+    owned(
+        "an input given twice shares",
+        (" or id(total) in given", ""),
+        oracles=(plain(test_tape.test_gradients_of_inner_tensors_and_repeated_inputs),),
     ),
     gradients(
-        "an input given twice shares",
-        ("totals[key] = tensor, total, False", "pass"),
+        "what a gradient shares with another is forgotten",
+        ("_owned(found[key(tensor)], given)", "_owned(found[key(tensor)], set())"),
         oracles=(plain(test_tape.test_gradients_of_inner_tensors_and_repeated_inputs),),
     ),
     gradients(
@@ -182,30 +213,24 @@ OWNERSHIP = (
         ("np.zeros(tensor.shape", "np.ones(tensor.shape"),
         oracles=(plain(test_tape.test_i09_i10_what_the_output_does_not_depend_on_gets_zeros),),
     ),
-    instead(
-        "gradients: every contribution is thought fresh",
-        f"{GRADIENT}._is_fresh",
-        lambda contribution, cotangent: True,
-        OWNED,
-    ),
-    fresh(
-        "views are thought fresh",
+    owned(
+        "views are given away",
         ("flags.owndata and ", ""),
         oracles=(OWNED, ownership(shape.reshape)),
     ),
-    fresh(
-        "read-only ones are thought fresh",
+    owned(
+        "read-only ones are given away",
         (" and flags.writeable", ""),
         oracles=(OWNED, LOCKED_GRAPHS),
     ),
-    fresh(
-        "the cotangent itself is thought fresh",
-        (" and contribution is not cotangent", ""),
+    owned(
+        "the cotangent is given to two",
+        ("given.add(id(total))", "pass"),
         oracles=(OWNED, ownership(elementwise.add)),
     ),
     backward(
         "a leaf gets a shared or read-only view",
-        ("_owned(total, owned)", "total"),
+        ("_owned(total, given)", "total"),
         oracles=(OWNED, ownership(reduction.sum)),
     ),
     backward("overwrites", ("before + total", "total"), oracles=(TWICE,)),
@@ -216,7 +241,7 @@ OWNERSHIP = (
     ),
     backward(
         "never accumulates from None",
-        ("before is not None", "before is None"),
+        ("before is None", "before is not None"),
         oracles=(I02,),
     ),
     edit(

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_mnist.ops import activation, elementwise
 
-from .engine_mutants import PENDING, POP, SWEEP
+from .engine_mutants import ADDED, POP, SWEEP
 from .oracles import GRAPHS, LOCKED_GRAPHS, ONE_STEP_A_NODE, ownership
 from .planting import Mutant, edit, rule
 
@@ -48,7 +48,7 @@ EQUIVALENT = (
     ),
     Equivalent(
         sweep(
-            "sweep: summands exchanged", (PENDING, "as_array(contribution + pending[parent.id][1])")
+            "sweep: summands exchanged", (ADDED, "as_array(contribution + arrived[identity][1])")
         ),
         "Floating-point addition of two numbers commutes, bit for bit except for a NaN's payload.",
     ),

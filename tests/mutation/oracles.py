@@ -183,6 +183,11 @@ def _locked_random_graphs():
                 assert leaf.grad is None or leaf.grad.flags.writeable
 
 
+def _one_by_one():
+    for seed in range(20):
+        test_random_graphs.check_one_by_one(test_random_graphs.build(seed))
+
+
 def _one_step_a_node():
     """Newest first: what walks paths instead of nodes comes to some node twice."""
     for seed in range(20):
@@ -193,6 +198,7 @@ def _one_step_a_node():
 
 
 GRAPHS = Oracle("random graphs", _random_graphs)
+ONE_BY_ONE = Oracle("random graphs, input by input", _one_by_one)
 LOCKED_GRAPHS = Oracle("random graphs, results of rules locked", _locked_random_graphs)
 ONE_STEP_A_NODE = Oracle("one step a node", _one_step_a_node)
 

@@ -34,6 +34,10 @@ def contributions(name, *changes, oracles, **names):
     return edit(f"contributions: {name}", target, *changes, oracles=oracles, **names)
 
 
+def rules(name, *changes, oracles):
+    return edit(f"rules: {name}", f"{TAPE}.apply_rules", *changes, oracles=oracles)
+
+
 def fit(name, function, *changes, oracles=(GRAPHS,)):
     return edit(f"fit: {name}", f"{TAPE}.{function}", *changes, oracles=oracles)
 
@@ -49,32 +53,32 @@ def kernel(primitive, fault, wrong):
 
 
 RULES = (
-    contributions(
+    rules(
         "a zero rule ends the node",
-        ("continue", "break"),
+        ("        if rule is not ZERO:", "        if rule is ZERO: break\n        if True:"),
         oracles=(differences(elementwise.where),),
     ),
-    contributions(
+    rules(
         "a zero rule silences the other operands",
-        ("continue", "return []"),
+        ("        if rule is not ZERO:", "        if rule is ZERO: return []\n        if True:"),
         oracles=(plain(test_primitive.test_zero_is_skipped_by_the_sweep),),
     ),
-    contributions(
+    rules(
         "operands reversed",
         ("*operands, **static", "*operands[::-1], **static"),
         oracles=(differences(elementwise.divide),),
     ),
-    contributions(
+    rules(
         "the position is lost",
         ('"position": position', '"position": 0'),
         oracles=(differences(shape.stack),),
     ),
-    contributions(
+    rules(
         "the rule of the first operand for all",
         ("rule_of(position)", "rule_of(0)"),
         oracles=(differences(elementwise.subtract),),
     ),
-    contributions(
+    rules(
         "NaN replaced by 0",
         (
             "as_array(rule(cotangent, y, *operands, **static))",

@@ -51,8 +51,8 @@ RULE_MUTANTS = (
         "multiply: no unbroadcast on the second operand only",
         f"{TAPE}._fit",
         (
-            "fitted = _sum_down(cotangent, like.shape)",
-            "fitted = cotangent if position else _sum_down(cotangent, like.shape)",
+            "fitted = as_array(_sum_down(cotangent, like.shape))",
+            "fitted = cotangent if position else as_array(_sum_down(cotangent, like.shape))",
         ),
         oracles=(differences(el.multiply),),
     ),

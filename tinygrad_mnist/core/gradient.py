@@ -1,6 +1,6 @@
 """Gradients: what ``backward`` leaves on the leaves, and gradients as values.
 
-Both exhaust the sweep of ``tape.py`` and add up what it yields.
+Both exhaust the sweep of ``tape.py`` and take what it has added up.
 
 >>> from tinygrad_mnist import Tensor
 >>> x = Tensor([1.0, 2.0], requires_grad=True)
@@ -11,15 +11,16 @@ Both exhaust the sweep of ``tape.py`` and add up what it yields.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.arrays import described
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.core.tape import as_array, no_grad, reverse_sweep, watcher
+from tinygrad_mnist.core.tape import as_array, key, reverse_sweep
 from tinygrad_mnist.errors import ArgumentError, GradientError, ShapeError
 
 _deposit = threading.Lock()
@@ -29,22 +30,24 @@ _deposit = threading.Lock()
 def backward(output: Any, cotangent: Any = None) -> None:
     """Add the gradient of a Tensor to ``.grad`` of its leaves; see ``Tensor.backward``."""
     with _backward_phase():
-        seed = _seed(output, cotangent)
-        totals = _totals(output, seed, lambda operand: operand.node is None)
+        arrived: dict[int, tuple[Any, Any]] = {}
+        for _ in reverse_sweep(output, _seed(output, cotangent), cotangents=arrived):
+            pass
+        given: set[int] = set()
         with _deposit:
-            sums = []
-            for leaf, total, owned in totals.values():
+            leaves, sums = [], []
+            for leaf, total in arrived.values():
                 before = leaf.grad
-                if before is not None:
-                    total, owned = as_array(before + total), True
-                sums.append(_owned(total, owned))
-            watcher.get().set_gradients([leaf for leaf, _, _ in totals.values()], sums)
+                leaves.append(leaf)
+                # Not in place: a caller may have kept what was there before.
+                sums.append(_owned(total, given) if before is None else as_array(before + total))
+            tape.watcher.get().set_gradients(leaves, sums)
 
 
 @contextmanager
 def _backward_phase() -> Iterator[None]:
     # Infinities and NaN are this gradient's honest values.
-    with np.errstate(all="ignore"), watcher.get().phase("backward"):
+    with np.errstate(all="ignore"), tape.watcher.get().phase("backward"):
         yield
 
 
@@ -52,6 +55,9 @@ def gradients(
     output: Any, inputs: Iterable[Any], cotangent: Any = None, *, record: bool = False
 ) -> list[Any]:
     """Return the gradients of a Tensor with respect to leaves or inner Tensors.
+
+    The sweep goes only where the inputs are, so a branch that leads to none of them may lack a
+    rule, or have read a parameter that was assigned since.
 
     Parameters
     ----------
@@ -80,20 +86,22 @@ def gradients(
     [array(12.)]
     """
     inputs = _tensors(inputs)
-    wanted = {_key(tensor) for tensor in inputs}
+    inner = {tensor.node.id for tensor in inputs if tensor.node}
+    found: dict[int, Any] = {}
+    leaves: dict[int, tuple[Any, Any]] = {}
     with _backward_phase():
         seed = _seed(output, cotangent, record)
-        totals = _totals(output, seed, lambda operand: _key(operand) in wanted, record=record)
-    found = []
-    for tensor in inputs:
-        key = _key(tensor)
-        if key in totals:
-            _, total, owned = totals[key]
-            found.append(_owned(total, owned))
-            totals[key] = tensor, total, False  # the caller's now: an input given twice gets a copy
-        else:
-            found.append(_value(output, np.zeros(tensor.shape, tensor.dtype), record))
-    return found
+        for step in reverse_sweep(output, seed, inputs=inputs, cotangents=leaves, record=record):
+            if step.node.id in inner:
+                found[step.node.id] = step.cotangent
+    found |= {identity: total for identity, (_, total) in leaves.items()}
+    given: set[int] = set()
+    return [
+        _owned(found[key(tensor)], given)
+        if key(tensor) in found
+        else _value(output, np.zeros(tensor.shape, tensor.dtype), record)
+        for tensor in inputs
+    ]
 
 
 def _tensors(inputs: Any) -> list[Any]:
@@ -109,48 +117,25 @@ def _tensors(inputs: Any) -> list[Any]:
 
 def _value(output: Any, array: Array, record: bool) -> Any:
     """The array, which nobody else holds: as a constant Tensor where rules run on Tensors."""
-    if not (record or watcher.get().rules_on_tensors):
+    if not (record or tape.watcher.get().rules_on_tensors):
         return array
     array.flags.writeable = False
     return output.of(array, None)
 
 
-def _owned(total: Any, owned: bool) -> Any:
-    """The array if it is ours alone, else a copy; a Tensor is a value that all may hold."""
-    return total.copy() if isinstance(total, np.ndarray) and not owned else total
+def _owned(total: Any, given: set[int]) -> Any:
+    """The array if it is ours alone, else a copy; a Tensor is a value that all may hold.
 
-
-def _key(tensor: Any) -> int:
-    """What a cotangent is accumulated by: negative for leaves, so that it is never a node's id."""
-    return tensor.node.id if tensor.node else -id(tensor)
-
-
-def _totals(
-    output: Any, seed: Any, wanted: Callable[[Any], bool], *, record: bool = False
-) -> dict[int, tuple[Any, Any, bool]]:
-    """Sum the contributions to the wanted operands: ``(operand, total, is it ours alone)``."""
-    totals: dict[int, tuple[Any, Any, bool]] = {}
-    if wanted(output):
-        totals[_key(output)] = output, seed, True
-    for step in reverse_sweep(output, seed, record=record):
-        for operand, contribution in step.contributions:
-            if not wanted(operand):
-                continue
-            key = _key(operand)
-            if key in totals:
-                totals[key] = operand, as_array(totals[key][1] + contribution), True
-            else:
-                owned = _is_fresh(contribution, step.cotangent)
-                totals[key] = operand, contribution, owned
-    return totals
-
-
-def _is_fresh(contribution: Any, cotangent: Any) -> bool:
-    """Whether a rule made this array: of the arrays it was given only one is writable."""
-    if not isinstance(contribution, np.ndarray):
-        return False
-    flags = contribution.flags
-    return flags.owndata and flags.writeable and contribution is not cotangent
+    A rule may pass on an array that it was given: the cotangent, which another operand may get too,
+    a view of it, or a read-only operand. What it made is writable and nobody's view.
+    """
+    if not isinstance(total, np.ndarray):
+        return total
+    flags = total.flags
+    if not (flags.owndata and flags.writeable) or id(total) in given:
+        return total.copy()
+    given.add(id(total))
+    return total
 
 
 def _seed(output: Any, cotangent: Any, record: bool = False) -> Any:
@@ -173,8 +158,8 @@ def _seed(output: Any, cotangent: Any, record: bool = False) -> Any:
                 "the tensor first with np.sum or np.mean."
             )
         return _value(output, np.ones(output.shape, output.dtype), record)
-    as_tensor = hasattr(cotangent, "node") and (record or watcher.get().rules_on_tensors)
-    with no_grad():
+    as_tensor = hasattr(cotangent, "node") and (record or tape.watcher.get().rules_on_tensors)
+    with tape.no_grad():
         seed: Any = cotangent if as_tensor else np.array(cotangent)
     if seed.shape != output.shape or seed.dtype.kind not in "biuf":
         raise ShapeError(

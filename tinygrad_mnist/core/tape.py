@@ -1,8 +1,18 @@
 """The tape: the list of applied primitives, and the sweep that differentiates along it.
 
-A node remembers what was applied to what; nodes refer to their operands, never the reverse, so a
-dead loss frees its graph. ``reverse_sweep`` walks the nodes newest first and yields one step per
-node; everything that differentiates, explains or checks a gradient reads those steps.
+A node remembers what was applied to what. Nodes refer to their operands, never the reverse, so a
+dead loss frees its graph. `reverse_sweep` starts at an output and yields a step for each node:
+everything that differentiates, explains or checks a gradient reads these steps.
+
+Nothing marks a Tensor as the one "being differentiated": a sweep goes by the identity of nodes and
+leaves alone. So where a derivative is taken inside another one, of which each perturbs its own
+variable, the two cannot be mixed up ("perturbation confusion"):
+
+>>> from tinygrad_mnist import Tensor, gradients
+>>> x, y = Tensor(2.0, requires_grad=True), Tensor(1.0, requires_grad=True)
+>>> (inner,) = gradients(x + y, [y], record=True)  # d(x + y)/dy = 1, whatever x is
+>>> gradients(x * inner, [x])                      # d(x * 1)/dx
+[array(1.)]
 """
 
 from __future__ import annotations
@@ -11,7 +21,7 @@ import heapq
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -23,18 +33,6 @@ from tinygrad_mnist.errors import RuleError, StaleGraphError
 
 clock = itertools.count(1)
 """One clock for node creation and parameter assignment: it orders the sweep and dates the reads."""
-
-
-class _Graveyard(threading.local):
-    """What dead nodes referred to, to be let go one after the other."""
-
-    digging = False
-
-    def __init__(self) -> None:
-        self.remains: list[Any] = []
-
-
-_graveyard = _Graveyard()
 
 
 class Node:
@@ -100,16 +98,43 @@ class Node:
             _graveyard.digging = False
 
 
+class _Graveyard(threading.local):
+    """What dead nodes referred to, to be let go one after the other."""
+
+    digging = False
+
+    def __init__(self) -> None:
+        self.remains: list[Any] = []
+
+
+_graveyard = _Graveyard()
+
+
 class Step(NamedTuple):
-    """One step of a sweep: a node, its cotangent, and what it passes to its operands."""
+    """One step of a sweep: a node, its cotangent, and what it passes to its operands.
+
+    ``contributions`` are ``(position, operand, contribution)``, each of its operand's shape and
+    dtype. The sweep reads the list when the next step is asked for, so whoever changes it before
+    changes what flows on.
+    """
 
     node: Node
     cotangent: Any
-    contributions: list[tuple[Any, Any]]
+    contributions: list[tuple[int, Any, Any]]
 
 
-def reverse_sweep(output: Any, seed: Any, *, record: bool = False) -> Generator[Step, None, None]:
+def reverse_sweep(
+    output: Any,
+    seed: Any,
+    *,
+    inputs: Iterable[Any] | None = None,
+    cotangents: dict[int, tuple[Any, Any]] | None = None,
+    record: bool = False,
+) -> Generator[Step, None, None]:
     """Differentiate from ``output`` to the leaves, yielding a step per node, newest node first.
+
+    A node may pass its cotangent on only when it is complete, that is when every node that used
+    its result has contributed. Those are all younger, so the newest node that waits is complete.
 
     Parameters
     ----------
@@ -117,6 +142,13 @@ def reverse_sweep(output: Any, seed: Any, *, record: bool = False) -> Generator[
         A Tensor.
     seed
         Its cotangent, of its shape and dtype: an array, or a Tensor if ``record``.
+    inputs
+        The Tensors to go to: a step is made only of what they lead to the output through. What is
+        left out is not looked at, so neither a rule that it lacks nor a parameter that was assigned
+        since is an error. None: go to every leaf.
+    cotangents
+        Where what arrives is added up, by `key`. When the sweep is over, this holds each leaf that
+        it came to and its cotangent.
     record
         Run the rules on Tensors, so that the steps are themselves recorded (higher order).
 
@@ -127,68 +159,129 @@ def reverse_sweep(output: Any, seed: Any, *, record: bool = False) -> Generator[
     StaleGraphError
         If a parameter was assigned after the graph read it.
     """
-    wrap = type(output).of if record or watcher.get().rules_on_tensors else None
-    pending = {output.node.id: (output.node, seed)} if output.node else {}
-    newest_first = [-identity for identity in pending]
+    leading = None if inputs is None else _leading(output, inputs)
+    arrived = {} if cotangents is None else cotangents
+    arrived[key(output)] = output.node or output, seed
+    newest_first = [-output.node.id] if output.node else []
     while newest_first:
-        node, cotangent = pending.pop(-heapq.heappop(newest_first))
-        contributions = _contributions(node, cotangent, wrap, record)
-        yield Step(node, cotangent, contributions)
-        for operand, contribution in contributions:
-            parent = operand.node
-            if parent is None:
-                continue
-            if parent.id in pending:
+        node, cotangent = arrived.pop(-heapq.heappop(newest_first))
+        step = Step(node, cotangent, _contributions(node, cotangent, leading, record))
+        yield step
+        for _, operand, contribution in step.contributions:
+            identity = key(operand)
+            if identity in arrived:
                 # Never in place: a rule may hand the same array to two operands.
-                contribution = as_array(pending[parent.id][1] + contribution)
-            else:
-                heapq.heappush(newest_first, -parent.id)
-            pending[parent.id] = parent, contribution
+                contribution = as_array(arrived[identity][1] + contribution)
+            elif operand.node:
+                heapq.heappush(newest_first, -identity)
+            arrived[identity] = operand.node or operand, contribution
 
 
-def _contributions(node: Node, cotangent: Any, wrap: Any, record: bool) -> list[tuple[Any, Any]]:
-    for parameter in node.reads:
+def key(tensor: Any) -> int:
+    """What a cotangent is added up by: the node's number, or a negative one for a leaf."""
+    return tensor.node.id if tensor.node else -id(tensor)
+
+
+def _leading(output: Any, inputs: Iterable[Any]) -> set[int] | None:
+    """The keys of the inputs and of what was computed from them; None if every leaf is an input."""
+    leading = {key(tensor) for tensor in inputs}
+    uses: dict[int, list[int]] = {}
+    pending, every_leaf = [output.node] if output.node else [], True
+    while pending:
+        node = pending.pop()
+        for _, operand in node.tracked:
+            identity = key(operand)
+            if identity in uses:
+                uses[identity].append(node.id)
+                continue
+            uses[identity] = [node.id]
+            if operand.node:
+                pending.append(operand.node)
+            elif identity not in leading:
+                every_leaf = False
+    if every_leaf:
+        return None
+    upwards = [*leading]
+    while upwards:
+        users = uses.pop(upwards.pop(), ())
+        leading.update(users)
+        upwards += users
+    return leading
+
+
+def _contributions(
+    node: Node, cotangent: Any, leading: set[int] | None, record: bool
+) -> list[tuple[int, Any, Any]]:
+    """What the rules of a node's operands make of its cotangent, each fitted to its operand."""
+    tracked = node.tracked
+    if leading is not None:
+        tracked = [(position, operand) for position, operand in tracked if key(operand) in leading]
+    for parameter in node.reads if tracked else ():
         if parameter.assigned_at > node.id:
             raise StaleGraphError(
                 f"{parameter.label} was assigned after {node.primitive.name} used it, so this "
                 "graph's gradient would mix old and new values. Run the forward pass again "
                 "before backward()."
             )
+    contributions = apply_rules(node, cotangent, tracked, record=record)
+    for index, (position, operand, contribution) in enumerate(contributions):
+        like = operand.data
+        if contribution.shape != like.shape or contribution.dtype != like.dtype:
+            fitted = _fit(contribution, like, node.primitive, position)
+            contributions[index] = position, operand, fitted
+    return contributions
+
+
+def apply_rules(
+    node: Node, cotangent: Any, tracked: Iterable[tuple[int, Any]], *, record: bool = False
+) -> list[tuple[int, Any, Any]]:
+    """Return ``(position, operand, contribution)`` of tracked operands, just as a rule returned it.
+
+    It may still have the shape that its operand was broadcast to, or another dtype. Rules are given
+    the arrays, so that nothing is recorded; to record, the Tensors themselves; and if a watcher
+    asks for it, constant Tensors of the arrays.
+
+    Raises
+    ------
+    RuleError
+        If the primitive has no rules.
+    """
     primitive, static = node.primitive, node.static
     operands: Sequence[Any] = node.arrays
     y: Any = node.value
-    if record:
-        operands = node.operands
-        y = wrap(node.value, node)
-    elif wrap:  # the same arrays, but as Tensors, so that the watcher sees the rules
+    if record or watcher.get().rules_on_tensors:
+        wrap = type(node.tracked[0][1]).of
+        y = wrap(node.value, node if record else None)
         operands = [
-            wrap(array, None) if hasattr(operand, "node") else array
+            wrap(array, None) if hasattr(operand, "node") and not record else operand
             for operand, array in zip(node.operands, node.arrays, strict=True)
         ]
-        y = wrap(node.value, None)
-    result = []
-    for position, operand in node.tracked:
+    contributions = []
+    for position, operand in tracked:
         rule = primitive.rule_of(position)
-        if rule is ZERO:
-            continue
-        if primitive.variadic:
-            static = {**node.static, "position": position}
-        contribution = as_array(rule(cotangent, y, *operands, **static))
-        like = operand.data
-        if contribution.shape != like.shape or contribution.dtype != like.dtype:
-            contribution = as_array(_fit(contribution, like, primitive, position))
-        result.append((operand, contribution))
-    return result
+        if rule is not ZERO:
+            if primitive.variadic:
+                static = {**node.static, "position": position}
+            contribution = as_array(rule(cotangent, y, *operands, **static))
+            contributions.append((position, operand, contribution))
+    return contributions
 
 
 def as_array(value: Any) -> Any:
     """The value, or an array of a scalar: what NumPy makes of 0-d arrays, or a rule returned."""
-    return np.asarray(value) if isinstance(value, np.generic | float | int) else value
+    return np.asarray(value) if isinstance(value, _SCALARS) else value
+
+
+_SCALARS = (np.generic, float, int)
 
 
 def _fit(cotangent: Any, like: Array, primitive: Primitive, position: int) -> Any:
-    """Sum a cotangent down to its operand's shape and cast it to its dtype."""
-    fitted = _sum_down(cotangent, like.shape)
+    """Sum a cotangent down to its operand's shape and cast it to its dtype.
+
+    An operand that was broadcast was used once in each place it was repeated to, and what is used
+    several times gets the sum of its cotangents. Doing it here once spares every rule.
+    """
+    fitted = as_array(_sum_down(cotangent, like.shape))
     if fitted.shape != like.shape:
         name = primitive.operand_name(position)
         raise RuleError(

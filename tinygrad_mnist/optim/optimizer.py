@@ -91,8 +91,8 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget the gradients of the parameters."""
-        for parameter in self.parameters:
-            parameter.grad = None
+        nothing = [None] * len(self.parameters)
+        tape.watcher.get().set_gradients(self.parameters, nothing)
 
     def step(self) -> None:
         """Update every parameter by its gradient.

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.primitive import ZERO, Array
+from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import RuleError
 from tinygrad_mnist.lines import source_lines
 from tinygrad_mnist.testing.cause import guess, ignores_upstream, no_subgradient
@@ -57,13 +57,10 @@ def first_wrong_rule(subject: Subject, arrays: Sequence[Array], cotangent: Array
 
 def _fault(step: tape.Step) -> Fault | None:
     """Return the operand whose contribution is wrong, and how; nothing if all are right."""
-    primitive, contributions = step.node.primitive, iter(step.contributions)
+    contributions = {position: found for position, _, found in step.contributions}
     tracked, given, kinks = step.node.tracked, [], []
     for position, operand in tracked:
-        if primitive.rule_of(position) is ZERO:
-            given.append(np.zeros(operand.shape))
-        else:
-            given.append(next(contributions)[1])
+        given.append(contributions.get(position, np.zeros(operand.shape)))
         if not np.isfinite(given[-1]).all():
             place = np.argwhere(~np.isfinite(given[-1]))[0].tolist()
             return Fault(f"{_name(step, position)}: {given[-1][tuple(place)]} at {place}")

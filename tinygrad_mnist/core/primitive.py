@@ -1,4 +1,4 @@
-"""A primitive: a kernel that can fill ``out=``, and one stateless derivative rule per operand.
+"""A primitive: a kernel, and one stateless derivative rule per operand.
 
 The rule of an operand maps the cotangent of the result to the cotangent of that operand. It is an
 ordinary NumPy expression, so it runs on arrays (a plain backward pass) and on Tensors (a backward
@@ -6,8 +6,8 @@ pass that is itself recorded) alike. Rules never sum a cotangent down to a broad
 shape, never cast it and never accumulate it: the sweep in ``tape.py`` does, once, for all.
 
 >>> @primitive()
-... def cube(x, *, out=None):
-...     return np.multiply(x * x, x, out=out)
+... def cube(x):
+...     return x * x * x
 >>> cube.vjp(x=lambda cotangent, y, x: cotangent * 3.0 * x * x)
 >>> cube(np.array([1.0, 2.0]))
 array([1., 8.])
@@ -40,10 +40,11 @@ class Primitive:
     ----------
     kernel
         ``kernel(*operands, *, static..., out=None) -> array``. Arrays are positional operands,
-        static arguments are keyword-only. It fills ``out`` completely without reading it, keeps
-        no reference and has no hidden state. A ``*operands`` kernel takes any number of them.
+        static arguments are keyword-only. It keeps no reference and has no hidden state. A
+        ``*operands`` kernel takes any number of them. ``out`` is optional: a kernel that takes it
+        fills it completely without reading it, and a replay has nothing to copy.
     elementwise
-        ``out`` may be an operand of the result's shape and dtype.
+        The result may take the memory of an operand of its shape and dtype, which is ``out`` then.
     view
         The result may alias operand 0, and the kernel takes no ``out``.
     operand_names
@@ -69,6 +70,7 @@ class Primitive:
         self.view = view
         self.rules: dict[str, Rule] = {}
         self.variadic = False
+        self.takes_out = isinstance(kernel, np.ufunc)
         self.operand_names = operand_names
         self.static_names: tuple[str, ...] = ()
         self.defaults: dict[str, Any] = {}
@@ -91,9 +93,14 @@ class Primitive:
             for name in self.static_names
             if keyword_only[name].default is not kinds.empty
         }
-        if self.view == ("out" in keyword_only):
-            fault = "is a view, so it must not take" if self.view else "lacks"
-            raise RuleError(f"The kernel of {self.name} {fault} the keyword-only argument out.")
+        self.takes_out = "out" in keyword_only
+        if "out" in self.operand_names:
+            raise RuleError(
+                f"The kernel of {self.name} takes out as an operand: make it keyword-only, as in "
+                "(x, *, out=None), or leave it out of the signature."
+            )
+        if self.view and self.takes_out:
+            raise RuleError(f"The kernel of {self.name} is a view, so it must not take out=.")
 
     def vjp(self, **rules: Rule) -> None:
         """Give the rules, named by operand.

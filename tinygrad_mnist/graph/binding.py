@@ -120,18 +120,30 @@ def operands_of(instruction: Instruction, arrays: Mapping[Slot, Array]) -> list[
 def late_bound(instruction: Instruction, operands: list[Any], out: Array) -> Thunk:
     """Return the instruction as a function of nothing, which looks its operands up in a list."""
     kernel, static = instruction.primitive.kernel, instruction.static
-    if instruction.primitive.view:
-        return lambda: np.copyto(out, kernel(*operands, **static))
-    return lambda: kernel(*operands, **static, out=out)
+    if instruction.primitive.takes_out:
+        return lambda: kernel(*operands, **static, out=out)
+    return lambda: fill(out, kernel(*operands, **static))
 
 
 def bound(instruction: Instruction, arrays: Mapping[Slot, Array]) -> Thunk:
     """Return the instruction as a function of nothing."""
     kernel, out = instruction.primitive.kernel, arrays[instruction.result]
     operands = operands_of(instruction, arrays)
+    if instruction.primitive.takes_out:
+        return partial(kernel, *operands, **instruction.static, out=out)
     if instruction.primitive.view:  # of a kind that must copy
         view = kernel(*operands, **instruction.static)
         if np.may_share_memory(view, operands[0]):
             return partial(np.copyto, out, view)
-        return late_bound(instruction, operands, out)
-    return partial(kernel, *operands, **instruction.static, out=out)
+    return late_bound(instruction, operands, out)
+
+
+def fill(out: Array, result: Any) -> None:
+    """Copy what a kernel returned to where it belongs; nothing else may be broadcast to there."""
+    result = np.asarray(result)
+    if (result.shape, result.dtype) != (out.shape, out.dtype):
+        raise ValueError(
+            f"it computed {result.dtype} of shape {result.shape}, and {out.dtype} of shape "
+            f"{out.shape} when the function was captured"
+        )
+    np.copyto(out, result)

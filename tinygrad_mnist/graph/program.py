@@ -8,7 +8,7 @@ is the parameter's next version.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -157,26 +157,14 @@ def memory(parameter: Any) -> Array:
     return whole
 
 
-def assign(value: Array, *, out: Array | None = None) -> Any:
+def assign(value: Array, *, out: Array) -> None:
     """Write a value into a parameter."""
-    if out is None:
-        return value.copy()
-    np.copyto(out, value, casting="same_kind")
-    return out
-
-
-def host(*, source: Any, out: Array | None = None) -> Any:
-    """Write what Python computes anew at each call."""
-    value = np.asarray(source())
-    if out is None:
-        return value
-    if (value.shape, value.dtype) != (out.shape, out.dtype):
-        raise ValueError(
-            f"it computed {value.dtype} of shape {value.shape}, and {out.dtype} of shape "
-            f"{out.shape} when the function was captured"
-        )
     np.copyto(out, value)
-    return out
+
+
+def host(*, source: Callable[[], Any]) -> Any:
+    """Return what Python computes anew at each call."""
+    return source()
 
 
 ASSIGN = Primitive(assign, elementwise=True)

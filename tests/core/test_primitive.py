@@ -9,6 +9,7 @@ import pytest
 from tinygrad_mnist import ZERO, Tensor, gradients, primitive, relu
 from tinygrad_mnist.errors import RuleError
 from tinygrad_mnist.ops.elementwise import tanh
+from tinygrad_mnist.ops.reduction import mean
 
 
 def leaf(value):
@@ -60,12 +61,15 @@ def test_misnamed_rules(rules):
         two.vjp(**rules)
 
 
-def test_a_kernel_without_out_and_a_view_with_it():
-    with pytest.raises(RuleError, match="kernel of blind lacks the keyword-only argument out"):
+def test_which_kernels_take_out():
+    assert hypotenuse.takes_out
+    assert tanh.takes_out
+    assert not mean.takes_out
+    with pytest.raises(RuleError, match="kernel of open_handed takes out as an operand: make it k"):
 
         @primitive()
-        def blind(x):
-            return x
+        def open_handed(x, out=None):
+            return np.positive(x, out=out)
 
     with pytest.raises(RuleError, match="is a view, so it must not take"):
 

@@ -45,13 +45,9 @@ def getitem(x: Array, *, index: Any) -> Any:
 
 
 @primitive()
-def gather(x: Array, *indices: Array, index: tuple[Any, ...], out: Array | None = None) -> Any:
+def gather(x: Array, *indices: Array, index: tuple[Any, ...]) -> Any:
     """Take elements by an index of which some parts, ``HERE`` in the tuple, are operands."""
-    taken = x[_filled(index, indices)]
-    if out is None:
-        return np.asarray(taken)
-    np.copyto(out, taken)
-    return out
+    return np.asarray(x[_filled(index, indices)])
 
 
 @primitive()

@@ -65,14 +65,10 @@ def _(a: Any, b: Any) -> Any:
 
 
 @primitive(np.linalg.norm)
-def norm(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
+def norm(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """Euclidean length over one axis, two, or all (of a matrix the Frobenius norm)."""
     # Bit for bit: of a .grad eagerly NumPy's function runs, and captured this kernel.
-    length = np.linalg.norm(x, axis=axis, keepdims=keepdims)
-    if out is None:
-        return length
-    np.copyto(out, length)
-    return out
+    return np.linalg.norm(x, axis=axis, keepdims=keepdims)
 
 
 def _norm_vjp(ct: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:

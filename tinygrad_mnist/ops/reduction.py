@@ -58,17 +58,12 @@ sum.vjp(x=lambda ct, y, x, axis, keepdims: _spread(ct, x, axis))
 
 
 @primitive(np.mean)
-def mean(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
+def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """Average over axes; NaN over no elements."""
     if x.dtype.kind != "f" or x.dtype.itemsize < 4 or not x.size:
-        # NumPy adds these up in a wider dtype, unless there is an out, and warns where there is
-        # nothing to add up.
-        average = np.mean(x, axis=axis, keepdims=keepdims)
-        if out is None:
-            return average
-        np.copyto(out, average)
-        return out
-    total = np.asarray(np.add.reduce(x, axis, None, out, keepdims))  # type: ignore[call-overload]
+        # NumPy adds these up in a wider dtype, and warns where there is nothing to add up.
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    total = np.asarray(np.add.reduce(x, axis, None, None, keepdims))  # type: ignore[call-overload]
     return np.true_divide(total, np.intp(_count(x, axis)), out=total, casting="unsafe")
 
 
@@ -192,13 +187,9 @@ cumprod.vjp(x=_cumprod_vjp)
 
 
 @primitive(np.sort)
-def sort(x: Array, *, axis: int = -1, out: Array | None = None) -> Any:
+def sort(x: Array, *, axis: int = -1) -> Any:
     """Sort along an axis (None: all elements); equal elements keep their order."""
-    result = np.sort(x, axis=axis, kind="stable")
-    if out is None:
-        return result
-    np.copyto(out, result)
-    return out
+    return np.sort(x, axis=axis, kind="stable")
 
 
 def _sort_vjp(ct: Any, y: Any, x: Any, axis: int | None) -> Any:
@@ -215,13 +206,9 @@ sort.vjp(x=_sort_vjp)
 
 
 @primitive(np.argsort)
-def argsort(x: Array, *, axis: int | None = -1, out: Array | None = None) -> Any:
+def argsort(x: Array, *, axis: int | None = -1) -> Any:
     """Indices that sort along an axis; equal elements keep their order."""
-    result = np.argsort(x, axis=axis, kind="stable")
-    if out is None:
-        return result
-    np.copyto(out, result)
-    return out
+    return np.argsort(x, axis=axis, kind="stable")
 
 
 argsort.vjp(x=ZERO)

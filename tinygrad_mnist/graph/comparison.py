@@ -1,4 +1,4 @@
-"""Whether a function did the same thing again: two recordings, instruction by instruction."""
+"""Whether the same was done again: the instructions of two recordings, the bits of two arrays."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import CaptureError
 from tinygrad_mnist.graph.program import HOST, Instruction, Program, Slot
 
@@ -52,6 +53,8 @@ def _difference(old: Instruction, new: Instruction, slots: dict[Slot, Slot]) -> 
         return f"the function now applies {new.primitive.name} ({new.line})"
     if old.primitive is not HOST and repr(old.static) != repr(new.static):
         return f"the static arguments are now {new.static}"
+    if (old.result.shape, old.result.dtype) != (new.result.shape, new.result.dtype):
+        return f"its result is now {new.result.typed_shape}"
     for position, (before, now) in enumerate(zip(old.operands, new.operands, strict=True)):
         if not _same(before, now, slots):
             return f"operand {position} is now {_shown(now)}"
@@ -75,3 +78,16 @@ def _shown(operand: Any) -> str:
     if isinstance(operand, Slot):
         return f"another {operand.origin} of {operand.typed_shape}"
     return repr(operand)
+
+
+def same_bits(one: Array, other: Array) -> bool:
+    """Whether two arrays of one dtype have the same bits, all NaN alike and padding aside.
+
+    Which operand's NaN comes out depends on where memory lies.
+    """
+    if one.tobytes() == other.tobytes():
+        return True
+    if one.dtype.kind != "f":
+        return False
+    same = (one == other) & (np.signbit(one) == np.signbit(other))
+    return bool(np.all(same | np.isnan(one) & np.isnan(other)))

@@ -19,6 +19,7 @@ from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
+from tinygrad_mnist.graph.poison import refuse_unfilled
 from tinygrad_mnist.graph.program import ASSIGN, HOST, Instruction, Program, Slot, called, memory
 from tinygrad_mnist.lines import users_line
 
@@ -80,6 +81,7 @@ class Journal(tape.Watcher):
         )
         base = slots[0].root if primitive.view and np.may_share_memory(value, arrays[0]) else None
         self._append(primitive, slots, static, self._define(value, "value", base=base))
+        refuse_unfilled(self.instructions[-1], arrays, value)
         super().applied(primitive, operands, arrays, static, value)
 
     def assigned(self, parameter: Parameter, value: Any) -> None:

@@ -23,6 +23,7 @@ from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError, TinygradError
 from tinygrad_mnist.graph.binding import Binding
+from tinygrad_mnist.graph.comparison import same_bits
 from tinygrad_mnist.graph.footprint import Memory, footprint
 from tinygrad_mnist.graph.layout import Layout
 from tinygrad_mnist.graph.program import ASSIGN, HOST, Program, Slot
@@ -174,7 +175,7 @@ class Plan:
             else:
                 with np.errstate(all="ignore"):  # the function itself has warned already
                     thunk()
-            if _bits(array) != _bits(expected):
+            if not same_bits(array, expected):
                 raise CaptureError(
                     f"A replay of {name} departs from the function at instruction {number}, "
                     f"{instruction.primitive.name} ({instruction.line}): its result of "
@@ -227,10 +228,3 @@ class Plan:
             if slot.origin == "parameter"
         }
         return [parameter for parameter in self._assigned if homes[id(parameter)] in written]
-
-
-def _bits(array: Array) -> bytes:
-    """Its bytes with all NaN alike: which operand's NaN comes out depends on where memory lies."""
-    if array.dtype.kind == "f":
-        array = np.where(np.isnan(array), array.dtype.type(np.nan), array)
-    return array.tobytes()

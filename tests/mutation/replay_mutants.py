@@ -1,6 +1,6 @@
 """Capture and replay made wrong: what is frozen, what is copied, and whose memory is reused."""
 
-from graph import test_capture, test_program, test_replay_limits
+from graph import test_capture, test_own_primitives, test_program, test_replay_limits
 
 from tinygrad_mnist import Tensor
 from tinygrad_mnist.ops import linear_algebra
@@ -22,6 +22,16 @@ def training(kind="adam"):
 
 GRAPHS = plain(test_capture.test_random_graphs_and_their_gradients)
 BATCHES = limits("test_another_batch_size_is_another_plan_with_its_own_mean")
+
+
+UNFILLED = plain(
+    test_own_primitives.test_a_kernel_that_does_not_fill_out_is_refused_before_anything_changes
+)
+
+
+def poisoned(name, *changes, oracle=UNFILLED):
+    target = "tinygrad_mnist.graph.poison.refuse_unfilled"
+    return edit(f"poison: {name}", target, *changes, oracles=(oracle,))
 
 
 def laid_out(name, method, *changes, oracles=(GRAPHS,)):
@@ -205,5 +215,50 @@ REPLAY_MUTANTS = (
         "tinygrad_mnist.graph.returned._sealed",
         lambda name: lambda array: Tensor.of(array, None),
         limits("test_no_gradient_goes_through_what_a_captured_function_returned"),
+    ),
+    edit(
+        "binding: what a kernel returns is not copied",
+        "tinygrad_mnist.graph.binding.late_bound",
+        ("fill(out, kernel(*operands, **static))", "kernel(*operands, **static)"),
+        oracles=(plain(test_own_primitives.test_whatever_a_kernel_returns_is_copied_to_its_place),),
+    ),
+    edit(
+        "binding: what a kernel returns is broadcast",
+        "tinygrad_mnist.graph.binding.fill",
+        ("if (result.shape, result.dtype) != (out.shape, out.dtype):", "if False:"),
+        oracles=(
+            plain(
+                test_own_primitives.test_a_result_of_another_shape_is_refused_and_never_broadcast
+            ),
+        ),
+    ),
+    poisoned("what is there is not looked at", ("if same_bits(out, value):", "if True:")),
+    poisoned(
+        "what the kernel returns is looked at",
+        (
+            "            try:\n                primitive",
+            "            try:\n                out = primitive",
+        ),
+    ),
+    poisoned("the first only", ("in POISONS:", "in POISONS[:1]:")),
+    poisoned("the second only", ("in POISONS:", "in POISONS[1:]:")),
+    poisoned("the first twice", ("in POISONS:", "in POISONS[:1] * 2:")),
+    poisoned("of booleans one", ("poison & 1", "1")),
+    poisoned(
+        "once only",
+        (
+            "            if same_bits(out, value):\n                continue",
+            "            if same_bits(out, value):\n                break",
+        ),
+        oracle=plain(
+            test_own_primitives.test_a_kernel_that_fills_out_the_first_time_only_is_refused
+        ),
+    ),
+    poisoned(
+        "what changes by itself is called unfilled",
+        ("if not _gives(instruction, operands, value):", "if False:"),
+        oracle=plain(
+            test_own_primitives.test_a_kernel_that_gives_something_else_each_time_is_refused
+        ),
     ),
 )

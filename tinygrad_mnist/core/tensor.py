@@ -12,7 +12,7 @@ array([2., 4.])
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,7 +30,7 @@ from tinygrad_mnist.errors import (
 )
 
 
-class Tensor(Operators):
+class Tensor(Operators["Tensor"]):
     """An array of real numbers on which gradients can be taken.
 
     Parameters
@@ -268,7 +268,7 @@ class Tensor(Operators):
             raise DTypeError(f"len() needs an axis. Received: {self.label}.")
         return self.shape[0]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Tensor]:
         return (self[row] for row in range(len(self)))
 
     def __repr__(self) -> str:

@@ -35,7 +35,7 @@ _ABOUT_SHAPES = (np.shape, np.ndim, np.size)
 """What a symbol answers at once."""
 
 
-class Symbol(Uncomputed, Operators):
+class Symbol(Uncomputed, Operators["Symbol"]):
     """A deferred call ``function(*arguments, **keywords)``; made by `defer` and its like.
 
     Attributes
@@ -109,15 +109,15 @@ class Symbol(Uncomputed, Operators):
         operands = self.graph.operands(ufunc.__name__, inputs)
         return super().__array_ufunc__(ufunc, method, *operands, **kwargs)
 
-    def __floordiv__(self, other: Any) -> Any:
+    def __floordiv__(self, other: Any) -> Symbol:
         return self._floor_divided(self, other)
 
-    def __rfloordiv__(self, other: Any) -> Any:
+    def __rfloordiv__(self, other: Any) -> Symbol:
         return self._floor_divided(other, self)
 
-    def _floor_divided(self, *operands: Any) -> Any:
+    def _floor_divided(self, *operands: Any) -> Symbol:
         operands = tuple(self.graph.operands("floor_divide", operands))
-        return _deferred(_floor_of_quotient, operands, {}, "floor_divide")
+        return _deferred(_floor_of_quotient, operands, {}, "floor_divide")  # type: ignore[no-any-return]
 
     def _apply_primitive(
         self, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any]
@@ -133,8 +133,8 @@ class Symbol(Uncomputed, Operators):
             return meaning(*args, **kwargs)
         return _deferred(meaning, args, kwargs, function.__name__)
 
-    def __getitem__(self, index: Any) -> Any:
-        return _deferred(lookup(np.ndarray.__getitem__), (self, index), {}, "getitem")
+    def __getitem__(self, index: Any) -> Symbol:
+        return _deferred(lookup(np.ndarray.__getitem__), (self, index), {}, "getitem")  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"

@@ -31,9 +31,8 @@ from reference_tf.interface import Array
 from reference_tf.sweep import JudgedSweep
 from reference_tf.verdicts import Comparison, Report
 from tinygrad_mnist import Tensor
-from tinygrad_mnist.core.arrays import described
 from tinygrad_mnist.core.tape import key, reverse_sweep
-from tinygrad_mnist.errors import GradientError, ShapeError
+from tinygrad_mnist.errors import GradientError, ShapeError, described
 from tinygrad_mnist.lines import source_lines
 
 

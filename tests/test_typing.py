@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tinygrad_mnist
-from tinygrad_mnist.core.operators import Operators
+from tinygrad_mnist.dispatch.operators import Operators
 
 ROOT = Path(tinygrad_mnist.__file__).parents[1]
 SECONDS = 120

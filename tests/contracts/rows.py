@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tinygrad_mnist import Tensor
-from tinygrad_mnist.core.primitive import Dispatch, Primitive, registry
+from tinygrad_mnist.core.primitive import Primitive
+from tinygrad_mnist.dispatch.registry import Dispatch, registry
 
 from . import samples as draw
 from .samples import SEEDS, USUAL, Sample

@@ -6,8 +6,9 @@ import pkgutil
 import numpy as np
 
 from tinygrad_mnist import ops
-from tinygrad_mnist.core.operators import Operators
-from tinygrad_mnist.core.primitive import ZERO, Dispatch, Primitive, registry
+from tinygrad_mnist.core.primitive import ZERO, Primitive
+from tinygrad_mnist.dispatch.operators import Operators
+from tinygrad_mnist.dispatch.registry import Dispatch, registry
 
 from .cases import CASES
 

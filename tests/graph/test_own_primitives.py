@@ -347,3 +347,19 @@ def test_the_source_of_a_host_value_runs_once_a_call():
     for count in (1, 2, 3):
         captured(np.ones(1))
         assert len(calls) == count
+
+
+def test_an_elementwise_kernel_that_reads_what_it_has_overwritten_is_refused():
+    @primitive(elementwise=True)
+    def swish(x, *, out=None):
+        out = np.exp(-x, out=out)
+        return np.divide(x, 1.0 + out, out=out)
+
+    x = np.array([1.0, 2.0])
+    with pytest.raises(CaptureError, match=r"kernel of swish takes .* where out is one of its"):
+        capture(lambda x: swish(x * 2.0))(x)
+    swish.elementwise = False
+    captured = capture(lambda x: swish(x * 2.0))
+    for factor in (1.0, 3.0):
+        expected = swish.kernel(factor * x * 2.0)
+        assert captured(factor * x).numpy().tobytes() == expected.tobytes()

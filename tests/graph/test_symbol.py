@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist import Tensor, ops, relu, softmax
-from tinygrad_mnist.core.primitive import Dispatch, registry
+from tinygrad_mnist.dispatch.registry import Dispatch, registry
 from tinygrad_mnist.errors import (
     ArgumentError,
     CaptureError,

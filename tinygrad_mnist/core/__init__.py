@@ -1,4 +1,4 @@
-"""L1, the engine: primitives, the operators that reach them, tensors, and the tape.
+"""L1, the engine: primitives, tensors, and the tape.
 
-Imports NumPy, the standard library and ``tinygrad_mnist.errors``; nothing else.
+Imports NumPy, the standard library, and ``dispatch`` and ``errors`` of this package; nothing else.
 """

@@ -1,20 +1,19 @@
-"""What may become the array of a tensor, how it is kept from changing, and how errors describe it.
+"""What may become the array of a tensor, and how it is kept from changing.
 
->>> described(np.zeros((2, 3)))
-'array of shape (2, 3) and dtype float64'
+>>> held(np.zeros(2)).flags.writeable
+False
 """
 
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinygrad_mnist.core.primitive import Array, Primitive
-from tinygrad_mnist.errors import DTypeError, IndexingError, ShapeError
+from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.errors import DTypeError, ShapeError, described, plainly
 
 CACHE_LINE = 64
 """Bytes. A vector instruction on memory that begins elsewhere touches two lines each time."""
@@ -71,57 +70,3 @@ def allocated(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
 def address(array: Array) -> int:
     """Where the memory of an array begins."""
     return int(array.__array_interface__["data"][0])
-
-
-def described(value: Any) -> str:
-    """How an error message calls an operand."""
-    if hasattr(value, "label"):  # a Tensor
-        return str(value.label)
-    if isinstance(value, np.ndarray):
-        return f"array of shape {value.shape} and dtype {value.dtype}"
-    return f"{type(value).__name__} {' '.join(repr(value).split()):.60}"
-
-
-_PLAIN = (
-    (r"operands could not be broadcast together.*", "the shapes do not broadcast"),
-    (
-        r".* in its core dimension .*\(size (\d+) is different from (\d+)\)",
-        r"the inner sizes, \2 and \1, differ",
-    ),
-    (r".* does not have enough dimensions .*", "it takes no scalars"),
-    (r"setting an array element with a sequence.*", "its rows differ in length"),
-)
-"""What NumPy says of shapes, by a pattern, and what is said here."""
-
-
-def plainly(error: Exception) -> str:
-    """What NumPy complains of, without the signatures of its functions and without a full stop.
-
-    >>> plainly(ValueError("operands could not be broadcast together with shapes (3,) (4,) "))
-    'the shapes do not broadcast'
-    """
-    said = str(error).strip().rstrip(".")
-    for pattern, plain in _PLAIN:
-        if re.fullmatch(pattern, said, flags=re.DOTALL):
-            return re.sub(pattern, plain, said, flags=re.DOTALL)
-    return said
-
-
-_KINDS = {
-    IndexError: IndexingError,
-    TypeError: DTypeError,
-    OverflowError: DTypeError,
-    ZeroDivisionError: ShapeError,
-}
-
-
-def explained(
-    error: Exception, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any]
-) -> Exception:
-    """The kernel's complaint, with the primitive and what it received."""
-    kind = next((kind for base, kind in _KINDS.items() if isinstance(error, base)), ShapeError)
-    if isinstance(error, np.exceptions.AxisError):
-        kind = ShapeError
-    received = ", ".join(map(described, operands))
-    options = "".join(f", {name}={value!r:.60}" for name, value in static.items())
-    return kind(f"{primitive.name}: {plainly(error)}. Received: {received}{options}.")

@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import described
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tape import as_array, key, reverse_sweep
-from tinygrad_mnist.errors import ArgumentError, GradientError, ShapeError
+from tinygrad_mnist.errors import ArgumentError, GradientError, ShapeError, described
 
 _deposit = threading.Lock()
 """Two threads may add to the same leaf's gradient at once."""

@@ -317,14 +317,7 @@ class Watcher:
         """Whether rules run on Tensors though nothing records them, to be told of in `applied`."""
         return self.outer is not None and self.outer.rules_on_tensors
 
-    def applied(
-        self,
-        primitive: Primitive,
-        operands: Sequence[Any],
-        arrays: Sequence[Any],
-        static: dict[str, Any],
-        value: Array,
-    ) -> None:
+    def applied(self, primitive: Any, operands: Any, arrays: Any, static: Any, value: Any) -> None:
         """A primitive was applied to operands, which the kernel saw as these arrays."""
         if self.outer:
             self.outer.applied(primitive, operands, arrays, static, value)

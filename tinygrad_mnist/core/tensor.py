@@ -19,14 +19,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_mnist.core import gradient, tape
-from tinygrad_mnist.core.arrays import SCALARS, constant, described, explained, held, real
-from tinygrad_mnist.core.operators import Operators
+from tinygrad_mnist.core.arrays import SCALARS, constant, held, real
 from tinygrad_mnist.core.primitive import Array, Primitive
+from tinygrad_mnist.dispatch.operators import Operators
 from tinygrad_mnist.errors import (
     DTypeError,
     ShapeError,
     TinygradError,
     UnsupportedError,
+    described,
+    explained,
 )
 
 

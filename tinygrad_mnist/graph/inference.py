@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_mnist.core.arrays import described, plainly, real
+from tinygrad_mnist.core.arrays import real
 from tinygrad_mnist.core.tape import no_grad
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import DTypeError, ShapeError, TinygradError
+from tinygrad_mnist.errors import DTypeError, ShapeError, TinygradError, described, plainly
 from tinygrad_mnist.graph.shape import Shape
 from tinygrad_mnist.graph.structure import flatten, unflatten
 from tinygrad_mnist.graph.uncomputed import Uncomputed

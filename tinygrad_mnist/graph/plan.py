@@ -17,11 +17,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import explained
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import CaptureError, TinygradError
+from tinygrad_mnist.errors import CaptureError, TinygradError, explained
 from tinygrad_mnist.graph.binding import Binding
 from tinygrad_mnist.graph.comparison import same_bits
 from tinygrad_mnist.graph.footprint import Memory, footprint

@@ -1,14 +1,15 @@
 """Poison: a kernel that takes ``out=`` must fill it wholly and every time, or a replay is garbage.
 
 A replay reads nothing but that memory. So a user's kernel is run twice more while it is written
-down, on the operands it just had, into memory full of one byte and then of another. The engine's
+down, on the operands it just had, into memory full of one byte and then of another; and if it is
+elementwise, into each operand that it may be told to overwrite. The engine's
 own kernels are held to it by tests: here they would make a first call a quarter longer, with a
 large batch twice as long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.errors import CaptureError
 from tinygrad_mnist.graph.comparison import same_bits
 from tinygrad_mnist.graph.memory import array_at, extent
-from tinygrad_mnist.graph.program import Instruction
+from tinygrad_mnist.graph.program import Instruction, Slot
 
 POISONS = (0xDA, 0xFF)
 """Large in every float, and NaN; of booleans, which have one bit, False and True."""
@@ -37,11 +38,9 @@ def refuse_unfilled(instruction: Instruction, operands: Sequence[Any], value: Ar
     where = f"{instruction.line}: the kernel of {primitive.name}"
     repair = "Fill out completely, or leave out= out of the kernel's signature."
     with np.errstate(all="ignore"):  # the function itself has warned already
-        for poison in POISONS:
-            byte = poison & 1 if slot.dtype.kind == "b" else poison
-            out = array_at(np.full(extent(slot), byte, np.uint8), 0, slot)
+        for out, arrays in _runs(instruction, operands):
             try:
-                primitive.kernel(*operands, **static, out=out)
+                primitive.kernel(*arrays, **static, out=out)
             except Exception as error:
                 raise CaptureError(
                     f"{where} takes out= and raised {type(error).__name__} when it got one of "
@@ -55,10 +54,26 @@ def refuse_unfilled(instruction: Instruction, operands: Sequence[Any], value: Ar
                     "the same operands. Make what changes, such as random numbers, an operand: a "
                     "host() value."
                 )
+            aliased = " where out is one of its operands" if any(out is a for a in arrays) else ""
             raise CaptureError(
                 f"{where} takes out= and does not leave its result of {slot.typed_shape} there "
-                f"each time, so a replay would give other numbers. {repair}"
+                f"each time{aliased}, so a replay would give other numbers. {repair}"
             )
+
+
+def _runs(
+    instruction: Instruction, operands: Sequence[Any]
+) -> Iterator[tuple[Array, Sequence[Any]]]:
+    """Yield memory to fill, and operands: poisoned twice, then each operand it may overwrite."""
+    slot = instruction.result
+    for poison in POISONS:
+        byte = poison & 1 if slot.dtype.kind == "b" else poison
+        yield array_at(np.full(extent(slot), byte, np.uint8), 0, slot), operands
+    if instruction.primitive.elementwise:
+        for position, operand in enumerate(instruction.operands):
+            if isinstance(operand, Slot) and operand.layout == slot.layout:
+                out = operands[position].copy(order="K")
+                yield out, [*operands[:position], out, *operands[position + 1 :]]
 
 
 def _is_ours(primitive: Primitive) -> bool:

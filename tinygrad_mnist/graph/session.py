@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist.core.arrays import plainly
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import DTypeError, SessionError, ShapeError
+from tinygrad_mnist.errors import DTypeError, SessionError, ShapeError, plainly
 from tinygrad_mnist.graph.capture import Captured, capture
 from tinygrad_mnist.graph.evaluation import Evaluation
 from tinygrad_mnist.graph.graph import Graph, default_session, get_default_graph

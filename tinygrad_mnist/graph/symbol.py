@@ -21,8 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_mnist.core.arrays import held
-from tinygrad_mnist.core.operators import Operators
-from tinygrad_mnist.core.primitive import Primitive, lookup
+from tinygrad_mnist.core.primitive import Primitive
+from tinygrad_mnist.dispatch.operators import Operators
+from tinygrad_mnist.dispatch.registry import lookup
 from tinygrad_mnist.errors import ArgumentError, SessionError
 from tinygrad_mnist.graph.graph import Graph, get_default_graph, get_default_session
 from tinygrad_mnist.graph.inference import infer

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinygrad_mnist.core.primitive import ZERO, Array, composes, elementwise_ufunc, primitive
+from tinygrad_mnist.core.primitive import ZERO, Array, elementwise_ufunc, primitive
+from tinygrad_mnist.dispatch.registry import composes
 
 # Arithmetic.
 add = elementwise_ufunc(

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist.core.operators import Operators
-from tinygrad_mnist.core.primitive import ZERO, Array, composes, primitive
+from tinygrad_mnist.core.primitive import ZERO, Array, primitive
+from tinygrad_mnist.dispatch.operators import Operators
+from tinygrad_mnist.dispatch.registry import composes
 
 
 class Place(Enum):

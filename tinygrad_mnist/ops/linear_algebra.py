@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist.core.primitive import Array, composes, primitive
+from tinygrad_mnist.core.primitive import Array, primitive
+from tinygrad_mnist.dispatch.registry import composes
 from tinygrad_mnist.errors import ShapeError
 from tinygrad_mnist.ops.reduction import Axis, keep_axes
 

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from tinygrad_mnist.core.primitive import ZERO, Array, composes, primitive
+from tinygrad_mnist.core.primitive import ZERO, Array, primitive
+from tinygrad_mnist.dispatch.registry import composes
 
 Axis = int | tuple[int, ...] | None
 

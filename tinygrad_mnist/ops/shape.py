@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from tinygrad_mnist.core.primitive import Array, composes, primitive
+from tinygrad_mnist.core.primitive import Array, primitive
+from tinygrad_mnist.dispatch.registry import composes
 
 Shape = int | tuple[int, ...]
 Axis = int | tuple[int, ...] | None

@@ -21,9 +21,8 @@ import numpy as np
 
 from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import plainly
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.errors import ArgumentError, plainly
 from tinygrad_mnist.testing.examination import Examination
 from tinygrad_mnist.testing.subject import Subject
 from tinygrad_mnist.testing.verdict import GradientCheckError, Report, Verdict

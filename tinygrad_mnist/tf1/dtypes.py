@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist.core.arrays import plainly
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.errors import DTypeError, ShapeError
+from tinygrad_mnist.errors import DTypeError, ShapeError, plainly
 
 float32 = np.dtype(np.float32)
 float64 = np.dtype(np.float64)

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy
 
-from tinygrad_mnist.core.primitive import Dispatch, Primitive, lookup, registry
+from tinygrad_mnist.dispatch.registry import Dispatch, lookup, registry
 from tinygrad_mnist.errors import UnsupportedError
 
 np: Any = numpy  # whose type stubs do not know that these objects answer its protocol
@@ -31,7 +31,7 @@ class Operators(Generic[Result]):
     __slots__ = ()
 
     def _apply_primitive(
-        self, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any]
+        self, primitive: Any, operands: tuple[Any, ...], static: dict[str, Any]
     ) -> Result:
         """Apply a primitive to operands of which one at least is of this class."""
         raise TypeError(f"{type(self).__name__} does not say how primitives apply to it.")

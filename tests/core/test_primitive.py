@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tinygrad_mnist import ZERO, Tensor, gradients, primitive, relu
+from tinygrad_mnist import ZERO, Parameter, Tensor, gradients, primitive, relu
 from tinygrad_mnist.errors import RuleError
 from tinygrad_mnist.ops.elementwise import tanh
 from tinygrad_mnist.ops.reduction import mean
@@ -167,3 +167,24 @@ def test_a_variadic_kernel_has_one_rule_and_gets_the_position():
 def test_copies_and_pickles_by_reference_like_a_function(one):
     assert copy.deepcopy(one) is one
     assert pickle.loads(pickle.dumps(one)) is one
+
+
+@pytest.mark.parametrize(
+    "kernel", [lambda x: x, lambda x: x[::-1], lambda x: x.reshape(1, 2)[0]], ids=["x", "-1", "re"]
+)
+def test_a_result_is_never_a_piece_of_what_the_kernel_was_given(kernel):
+    """A kernel that is no declared view may still return one: gradient reversal is ``return x``."""
+    kernel.__name__ = "reversal"
+    reversal = primitive()(kernel)
+    reversal.vjp(x=lambda ct, y, x: -kernel(ct))
+    weight, array = Parameter([1.0, 2.0]), np.array([1.0, 2.0])
+    result = reversal(weight)
+    expected = result.numpy()
+    weight.assign([5.0, 6.0])
+    np.testing.assert_array_equal(result.data, expected)
+    both = primitive()(lambda a, b: a)(array, Tensor(1.0))
+    array[0] = 7.0
+    np.testing.assert_array_equal(both.data, [1.0, 2.0])
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    reversal(x).backward([1.0, 10.0])
+    np.testing.assert_array_equal(x.grad, -kernel(np.array([1.0, 10.0])))

@@ -331,6 +331,35 @@ def test_gradients_run_only_the_rules_that_lead_to_the_inputs():
     ]
 
 
+@pytest.mark.parametrize("returned", [None, [1.0, 2.0], "x"])
+def test_a_rule_that_returns_no_array_is_named(returned):
+    @primitive()
+    def odd(x):
+        return x * 2.0
+
+    odd.vjp(x=lambda ct, y, x: returned)
+    with pytest.raises(RuleError, match="rule of odd for x must return an array or a Tensor"):
+        odd(leaf([1.0, 2.0])).backward(np.ones(2))
+
+
+@pytest.mark.parametrize("dtype", [int, bool])
+def test_there_is_no_gradient_by_integers_and_booleans(dtype):
+    x = leaf(1.0)
+    with pytest.raises(GradientError, match=r"no gradient by Tensor 'n' of .* are constants"):
+        gradients(x * x, [x, Tensor([1], dtype, name="n")])
+
+
+def test_a_stale_parameter_below_an_inner_input_is_no_error():
+    weight = Parameter([1.0, 2.0])
+    inner = weight * weight
+    output = np.sum(np.exp(inner))
+    weight.assign([3.0, 4.0])
+    (found,) = gradients(output, [inner])
+    np.testing.assert_array_equal(found, np.exp([1.0, 4.0]))
+    with pytest.raises(StaleGraphError):
+        gradients(output, [inner, weight])
+
+
 def test_gradients_by_an_inner_tensor_and_what_it_was_made_of():
     x, other = leaf(3.0), leaf(1.0)
     inner = x * x
@@ -341,7 +370,7 @@ def test_gradients_by_an_inner_tensor_and_what_it_was_made_of():
 def test_contributions_may_be_changed_before_the_next_step():
     x = leaf([1.0, 2.0])
     left = {}
-    for step in tape.reverse_sweep(np.sum(np.exp(x) * x), np.array(1.0), cotangents=left):
+    for step in tape.reverse_sweep(np.sum(np.exp(x) * x), np.array(1.0), arrived=left):
         for index, (position, operand, _) in enumerate(step.contributions):
             if step.node.primitive.name == "exp":
                 step.contributions[index] = position, operand, np.array([10.0, 20.0])
@@ -355,7 +384,7 @@ def test_what_a_rule_returned_before_it_was_summed_down_can_be_had():
     cotangent = np.arange(12.0).reshape(4, 3)
     (step,) = tape.reverse_sweep(x + bias, cotangent)
     (_, _, of_x), (position, operand, of_bias) = step.contributions
-    raw = tape.apply_rules(step.node, step.cotangent, step.node.tracked)
+    raw = tape.apply_rules(step.node, step.cotangent, step.node.tracked, fitted=False)
     assert (position, operand) == (1, bias)
     assert [(p, t) for p, t, _ in raw] == [(0, x), (1, bias)]
     assert [array.shape for _, _, array in raw] == [(4, 3), (4, 3)]

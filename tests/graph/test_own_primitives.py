@@ -363,3 +363,32 @@ def test_an_elementwise_kernel_that_reads_what_it_has_overwritten_is_refused():
     for factor in (1.0, 3.0):
         expected = swish.kernel(factor * x * 2.0)
         assert captured(factor * x).numpy().tobytes() == expected.tobytes()
+
+
+def test_kernels_that_look_whether_out_is_an_operand_are_found_out_too():
+    """In a replay it is another array of the same memory; and of ``h + h`` both operands are."""
+
+    @primitive(elementwise=True)
+    def looking(a, b, *, out=None):
+        if out is b:
+            b = b.copy()
+        result = np.multiply(a, 2.0, out=out)
+        result += b
+        return result
+
+    @primitive(elementwise=True)
+    def twice(a, b, *, out=None):
+        if out is not None and np.may_share_memory(out, a):
+            a = a.copy()
+        result = np.multiply(b, 2.0, out=out)
+        result += a
+        return result
+
+    x = np.arange(3.0)
+    for function in (lambda x: looking(np.ones(3), x + 1.0), lambda x: looking(x + 1.0, x + 2.0)):
+        with pytest.raises(CaptureError, match="where out is one of its operands"):
+            capture(function)(x)
+    captured = capture(lambda x: twice(*2 * [x + 1.0]))
+    for factor in (1.0, 3.0):
+        expected = 3.0 * (factor * x + 1.0)
+        np.testing.assert_array_equal(captured(factor * x).numpy(), expected)

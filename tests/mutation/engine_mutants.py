@@ -28,16 +28,18 @@ SWEEP = "tinygrad_mnist.core.tape.reverse_sweep"
 
 ADDED = "as_array(arrived[identity][1] + contribution)"
 POP, PUSH = "arrived.pop(-heapq.heappop(newest_first))", "heapq.heappush(newest_first, -identity)"
-STEPS = "for _, operand, contribution in step.contributions:"
-ONCE = "for _, operand, contribution in {id(c[1]): c for c in step.contributions}.values():"
+STEPS = "for _, operand, contribution in contributions:"
+ONCE = "for _, operand, contribution in {id(c[1]): c for c in contributions}.values():"
 
 
 def sweep(name, *changes, oracles=(GRAPHS,)):
     return edit(f"sweep: {name}", SWEEP, *changes, oracles=oracles)
 
 
-def leading(name, *changes, oracles):
-    return edit(f"leading: {name}", "tinygrad_mnist.core.tape._leading", *changes, oracles=oracles)
+def on_the_way(name, *changes, oracles):
+    return edit(
+        f"on the way: {name}", "tinygrad_mnist.core.tape._on_the_way", *changes, oracles=oracles
+    )
 
 
 def backward(name, *changes, oracles):
@@ -108,18 +110,18 @@ TRAVERSAL = (
         (ADDED, "np.add(arrived[identity][1], contribution, out=arrived[identity][1])"),
         oracles=(GRAPHS, LOCKED_GRAPHS),
     ),
-    sweep("stops after the first operand", ("step.contributions:\n", "step.contributions[:1]:\n")),
+    sweep(
+        "stops after the first operand",
+        (STEPS, STEPS.replace("contributions:", "contributions[:1]:")),
+    ),
     sweep(
         "rules run on arrays while recording",
-        (
-            "_contributions(node, cotangent, leading, record)",
-            "_contributions(node, cotangent, leading, False)",
-        ),
+        ("record=record)", "record=False)"),
         oracles=(second_order(elementwise.multiply),),
     ),
     sweep(
         "what arrived is kept for the next one",
-        ("{} if cotangents is None", "reverse_sweep.__dict__.setdefault('kept', {}) if True"),
+        ("{} if arrived is None", "reverse_sweep.__dict__.setdefault('kept', {}) if True"),
         oracles=(GRAPHS, TWICE),
     ),
     sweep(
@@ -133,36 +135,45 @@ TRAVERSAL = (
     sweep(
         "contributions that were changed are not read",
         (
-            "step = Step(node, cotangent, _contributions(node, cotangent, leading, record))",
-            "own = _contributions(node, cotangent, leading, record)\n"
-            "        step = Step(node, cotangent, [*own])",
+            "yield Step(node, cotangent, contributions)",
+            "yield Step(node, cotangent, [*contributions])",
         ),
-        (STEPS, STEPS.replace("step.contributions", "own")),
         oracles=(plain(test_tape.test_contributions_may_be_changed_before_the_next_step),),
     ),
     sweep(
         "goes everywhere",
-        ("leading = None if inputs is None else _leading(output, inputs)", "leading = None"),
+        (
+            "on_the_way = None if inputs is None else _on_the_way(output, inputs)",
+            "on_the_way = None",
+        ),
         oracles=(NARROW,),
     ),
-    leading(
+    on_the_way(
         "the inputs alone",
-        ("upwards += users", "pass"),
+        ("found.add(identity)", "pass"),
         oracles=(ONE_BY_ONE,),
     ),
-    leading(
-        "one use of each is enough",
-        ("uses[identity].append(node.id)", "pass"),
+    on_the_way(
+        "the first operand decides",
+        (
+            "                found.add(identity)\n                break",
+            "                found.add(identity)\n            break",
+        ),
         oracles=(ONE_BY_ONE,),
     ),
-    leading(
+    on_the_way(
         "inner inputs count as leaves",
-        ("elif identity not in leading:", "elif False:"),
+        ("elif -id(operand) not in found:", "elif False:"),
         oracles=(NARROW,),
     ),
-    leading(
+    on_the_way(
+        "newest first",
+        ("sorted(nodes)", "sorted(nodes, reverse=True)"),
+        oracles=(ONE_BY_ONE,),
+    ),
+    on_the_way(
         "a leaf that is no input stops all",
-        ("every_leaf = False", "return leading"),
+        ("every_leaf = False", "return found"),
         oracles=(NARROW, GRAPHS),
     ),
     instead(

@@ -56,10 +56,10 @@ EQUIVALENT = (
         edit(
             "fit: sums over no axes",
             "tinygrad_mnist.core.tape._sum_down",
-            ("if leading > 0:", "if leading >= 0:"),
+            ("if extra > 0:", "if extra >= 0:"),
             oracles=(GRAPHS,),
         ),
-        "Without leading axes range(0) is empty, and the sum over no axes is the array itself.",
+        "Without extra axes range(0) is empty, and the sum over no axes is the array itself.",
     ),
     Equivalent(
         edit(

@@ -57,7 +57,7 @@ RULE_MUTANTS = (
         oracles=(differences(el.multiply),),
     ),
     fitted(el.add, "unbroadcast by mean instead of sum", *MEANS),
-    fitted(linear.matmul, "no batch unbroadcast", ("if leading > 0:", "if False:")),
+    fitted(linear.matmul, "no batch unbroadcast", ("if extra > 0:", "if False:")),
     rule(el.subtract, "b", "sign", lambda ct, y, a, b: ct),
     swapped(
         el.multiply,

@@ -64,14 +64,24 @@ SEAM_MUTANTS = (
     edit(
         "watcher: replaces the outer",
         f"{TAPE}.watching",
-        ("inner.outer = watcher.get()", "inner.outer = NOBODY"),
+        ("inner.outer, place.outer = before, inner", "inner.outer, place.outer = NOBODY, inner"),
         oracles=(LINES,),
     ),
     edit(
         "watcher: stays after an exception",
         f"{TAPE}.watching",
-        ("    try:\n        yield\n    finally:\n    ", "    yield\n"),
+        ("    try:\n        yield\n    finally:\n    ", "    yield\n    if True:\n    "),
         oracles=(plain(test_watcher.test_a_watcher_goes_however_the_block_is_left),),
+    ),
+    edit(
+        "watcher: a task takes it along",
+        f"{TAPE}.watching",
+        ("place.outer = before  #", "#"),
+        oracles=(
+            plain(
+                test_watchers.test_a_task_that_outlives_the_captured_function_it_was_started_in_is_not_watched
+            ),
+        ),
     ),
     instead(
         "watcher: for all threads and tasks",
@@ -92,7 +102,7 @@ SEAM_MUTANTS = (
     edit(
         "watcher: a gradient to be made is made at each reading",
         f"{TAPE}.Watcher.gradient",
-        ("leaf._grad = leaf._grad()", "return leaf._grad()"),
+        ("leaf._grad = gradient = gradient()", "gradient = gradient()"),
         oracles=(
             plain(test_watcher.test_a_gradient_may_be_a_function_that_makes_it_when_it_is_read),
         ),
@@ -109,21 +119,39 @@ SEAM_MUTANTS = (
         ("super().applied(primitive, operands, arrays, static, value)", "pass"),
         oracles=(plain(test_watchers.test_the_rules_of_a_captured_backward_are_told_of_too),),
     ),
-    instead(
-        "aside: what a host source applies is written down",
-        f"{JOURNAL}.Aside.applied",
-        Watcher.applied,
-        HOST,
+    edit(
+        "journal: what a host source applies is written down",
+        f"{JOURNAL}.Journal.applied",
+        ("if self._in_source:", "if False:"),
+        oracles=(HOST,),
+    ),
+    edit(
+        "journal: what a host source assigns is written down",
+        f"{JOURNAL}.Journal.assigned",
+        ("if self._in_source:", "if False:"),
+        oracles=(
+            plain(
+                test_replay_limits.test_what_host_writes_into_a_parameter_is_written_by_replays_and_when_they_are_verified
+            ),
+        ),
+    ),
+    edit(
+        "journal: a host value within another is written down",
+        f"{JOURNAL}.Journal.host",
+        ("if self._in_source:", "if False:"),
+        oracles=(plain(test_watchers.test_a_host_value_within_another_is_part_of_it),),
+    ),
+    edit(
+        "journal: a failing source leaves it aside",
+        f"{JOURNAL}.Journal.host",
+        ("    finally:\n        self._in_source = False", "    finally:\n        pass"),
+        oracles=(
+            plain(test_watchers.test_after_a_source_that_failed_the_function_is_written_down_again),
+        ),
     ),
     instead(
-        "aside: the watcher outside is not told",
-        f"{JOURNAL}.Aside.applied",
-        lambda self, *told: None,
-        HOST,
-    ),
-    instead(
-        "aside: a captured function that a source calls is part of the outer one",
-        f"{JOURNAL}.Aside.rules_on_tensors",
+        "journal: a captured function that a source calls is part of the outer one",
+        f"{JOURNAL}.Journal.rules_on_tensors",
         True,
         plain(test_watchers.test_a_captured_function_called_by_a_host_source_has_plans_of_its_own),
     ),

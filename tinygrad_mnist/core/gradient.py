@@ -30,7 +30,7 @@ def backward(output: Any, cotangent: Any = None) -> None:
     """Add the gradient of a Tensor to ``.grad`` of its leaves; see ``Tensor.backward``."""
     with _backward_phase():
         arrived: dict[int, tuple[Any, Any]] = {}
-        for _ in reverse_sweep(output, _seed(output, cotangent), cotangents=arrived):
+        for _ in reverse_sweep(output, _seed(output, cotangent), arrived=arrived):
             pass
         given: set[int] = set()
         with _deposit:
@@ -43,20 +43,14 @@ def backward(output: Any, cotangent: Any = None) -> None:
             tape.watcher.get().set_gradients(leaves, sums)
 
 
-@contextmanager
-def _backward_phase() -> Iterator[None]:
-    # Infinities and NaN are this gradient's honest values.
-    with np.errstate(all="ignore"), tape.watcher.get().phase("backward"):
-        yield
-
-
 def gradients(
     output: Any, inputs: Iterable[Any], cotangent: Any = None, *, record: bool = False
 ) -> list[Any]:
     """Return the gradients of a Tensor with respect to leaves or inner Tensors.
 
     The sweep goes only where the inputs are, so a branch that leads to none of them may lack a
-    rule, or have read a parameter that was assigned since.
+    rule, or have read a parameter that was assigned since. A node that does lead to one still needs
+    everything it read.
 
     Parameters
     ----------
@@ -75,7 +69,9 @@ def gradients(
     ------
     ArgumentError
         If the inputs are no Tensors, or one Tensor alone.
-    GradientError, ShapeError, StaleGraphError
+    GradientError
+        If an input is of integers or booleans; else as ``Tensor.backward``.
+    ShapeError, StaleGraphError
         As ``Tensor.backward``.
 
     >>> from tinygrad_mnist import Tensor
@@ -87,13 +83,15 @@ def gradients(
     inputs = _tensors(inputs)
     inner = {tensor.node.id for tensor in inputs if tensor.node}
     found: dict[int, Any] = {}
-    leaves: dict[int, tuple[Any, Any]] = {}
+    arrived: dict[int, tuple[Any, Any]] = {}
     with _backward_phase():
         seed = _seed(output, cotangent, record)
-        for step in reverse_sweep(output, seed, inputs=inputs, cotangents=leaves, record=record):
-            if step.node.id in inner:
-                found[step.node.id] = step.cotangent
-    found |= {identity: total for identity, (_, total) in leaves.items()}
+        sweep = reverse_sweep(output, seed, inputs=inputs, arrived=arrived, record=record)
+        for node, total, _ in sweep:
+            if node.id in inner:
+                found[node.id] = total
+    for identity, (_, total) in arrived.items():
+        found[identity] = total
     given: set[int] = set()
     return [
         _owned(found[key(tensor)], given)
@@ -111,30 +109,20 @@ def _tensors(inputs: Any) -> list[Any]:
             "gradients takes the Tensors to differentiate by in a list, as in gradients(y, [x]). "
             f"Received: {described(inputs)}."
         )
+    for tensor in given:
+        if tensor.dtype.kind != "f":
+            raise GradientError(
+                f"There is no gradient by {tensor.label}: integers and booleans are constants. "
+                "Differentiate by what it was made of, or use .astype(np.float32) first."
+            )
     return given
 
 
-def _value(output: Any, array: Array, record: bool) -> Any:
-    """The array, which nobody else holds: as a constant Tensor where rules run on Tensors."""
-    if not (record or tape.watcher.get().rules_on_tensors):
-        return array
-    array.flags.writeable = False
-    return output.of(array, None)
-
-
-def _owned(total: Any, given: set[int]) -> Any:
-    """The array if it is ours alone, else a copy; a Tensor is a value that all may hold.
-
-    A rule may pass on an array that it was given: the cotangent, which another operand may get too,
-    a view of it, or a read-only operand. What it made is writable and nobody's view.
-    """
-    if not isinstance(total, np.ndarray):
-        return total
-    flags = total.flags
-    if not (flags.owndata and flags.writeable) or id(total) in given:
-        return total.copy()
-    given.add(id(total))
-    return total
+@contextmanager
+def _backward_phase() -> Iterator[None]:
+    # Infinities and NaN are this gradient's honest values.
+    with np.errstate(all="ignore"), tape.watcher.get().phase("backward"):
+        yield
 
 
 def _seed(output: Any, cotangent: Any, record: bool = False) -> Any:
@@ -170,3 +158,26 @@ def _seed(output: Any, cotangent: Any, record: bool = False) -> Any:
             seed = np.positive(seed)
         return seed if seed.dtype == output.dtype else seed.astype(output.dtype)
     return _value(output, seed.astype(output.dtype, copy=False), record)
+
+
+def _value(output: Any, array: Array, record: bool) -> Any:
+    """The array, which nobody else holds: as a constant Tensor where rules run on Tensors."""
+    if not (record or tape.watcher.get().rules_on_tensors):
+        return array
+    array.flags.writeable = False
+    return output.of(array, None)
+
+
+def _owned(total: Any, given: set[int]) -> Any:
+    """The array if it is ours alone, else a copy; a Tensor is a value that all may hold.
+
+    A rule may pass on an array that it was given: the cotangent, which another operand may get too,
+    a view of it, or a read-only operand. What it made is writable and nobody's view.
+    """
+    if not isinstance(total, np.ndarray):
+        return total
+    flags = total.flags
+    if not (flags.owndata and flags.writeable) or id(total) in given:
+        return total.copy()
+    given.add(id(total))
+    return total

@@ -124,7 +124,8 @@ class Primitive:
 
     def operand_name(self, position: int) -> str:
         """Return the name of the operand at this position; all of ``*operands`` share one."""
-        return self.operand_names[min(position, len(self.operand_names) - 1)]
+        names = self.operand_names
+        return names[position] if position < len(names) else names[-1]
 
     def rule_of(self, position: int) -> Rule:
         """Return the rule of the operand at this position.
@@ -135,12 +136,13 @@ class Primitive:
             If the primitive has no rules.
         """
         name = self.operand_name(position)
-        if name not in self.rules:
+        rule = self.rules.get(name)
+        if rule is None:
             raise RuleError(
                 f"{self.name} has no rule for its operand {name}: its gradient was asked for. "
                 f"Give one with {self.name}.vjp({name}=...), or ZERO if it is not differentiable."
             )
-        return self.rules[name]
+        return rule
 
     def __call__(self, *operands: Any, **static: Any) -> Any:
         """Apply to arrays (an array comes back) or to Tensors (a Tensor, recorded)."""

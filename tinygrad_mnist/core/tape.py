@@ -4,14 +4,13 @@ A node remembers what was applied to what. Nodes refer to their operands, never 
 dead loss frees its graph. `reverse_sweep` starts at an output and yields a step for each node:
 everything that differentiates, explains or checks a gradient reads these steps.
 
-Nothing marks a Tensor as the one "being differentiated": a sweep goes by the identity of nodes and
-leaves alone. So where a derivative is taken inside another one, of which each perturbs its own
-variable, the two cannot be mixed up ("perturbation confusion"):
+Derivatives nest safely. A sweep knows variables by identity, so an inner derivative cannot take an
+outer variable for its own ("perturbation confusion"):
 
 >>> from tinygrad_mnist import Tensor, gradients
 >>> x, y = Tensor(2.0, requires_grad=True), Tensor(1.0, requires_grad=True)
->>> (inner,) = gradients(x + y, [y], record=True)  # d(x + y)/dy = 1, whatever x is
->>> gradients(x * inner, [x])                      # d(x * 1)/dx
+>>> (inner,) = gradients(x + y, [y], record=True)  # 1, whatever x is
+>>> gradients(x * inner, [x])
 [array(1.)]
 """
 
@@ -29,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_mnist.core.primitive import ZERO, Array, Primitive
-from tinygrad_mnist.errors import RuleError, StaleGraphError
+from tinygrad_mnist.errors import RuleError, StaleGraphError, described
 
 clock = itertools.count(1)
 """One clock for node creation and parameter assignment: it orders the sweep and dates the reads."""
@@ -98,18 +97,6 @@ class Node:
             _graveyard.digging = False
 
 
-class _Graveyard(threading.local):
-    """What dead nodes referred to, to be let go one after the other."""
-
-    digging = False
-
-    def __init__(self) -> None:
-        self.remains: list[Any] = []
-
-
-_graveyard = _Graveyard()
-
-
 class Step(NamedTuple):
     """One step of a sweep: a node, its cotangent, and what it passes to its operands.
 
@@ -128,7 +115,7 @@ def reverse_sweep(
     seed: Any,
     *,
     inputs: Iterable[Any] | None = None,
-    cotangents: dict[int, tuple[Any, Any]] | None = None,
+    arrived: dict[int, tuple[Any, Any]] | None = None,
     record: bool = False,
 ) -> Generator[Step, None, None]:
     """Differentiate from ``output`` to the leaves, yielding a step per node, newest node first.
@@ -143,11 +130,11 @@ def reverse_sweep(
     seed
         Its cotangent, of its shape and dtype: an array, or a Tensor if ``record``.
     inputs
-        The Tensors to go to: a step is made only of what they lead to the output through. What is
-        left out is not looked at, so neither a rule that it lacks nor a parameter that was assigned
-        since is an error. None: go to every leaf.
-    cotangents
-        Where what arrives is added up, by `key`. When the sweep is over, this holds each leaf that
+        The Tensors to go to: rules run only on the way from the output to one of them. What lies
+        elsewhere is not looked at, so neither a rule that is missing there nor a parameter that was
+        assigned since is an error. None: go to every leaf.
+    arrived
+        Where cotangents are added up, by `key`. When the sweep is over, this holds each leaf that
         it came to and its cotangent.
     record
         Run the rules on Tensors, so that the steps are themselves recorded (higher order).
@@ -159,15 +146,21 @@ def reverse_sweep(
     StaleGraphError
         If a parameter was assigned after the graph read it.
     """
-    leading = None if inputs is None else _leading(output, inputs)
-    arrived = {} if cotangents is None else cotangents
+    on_the_way = None if inputs is None else _on_the_way(output, inputs)
+    arrived = {} if arrived is None else arrived
     arrived[key(output)] = output.node or output, seed
     newest_first = [-output.node.id] if output.node else []
     while newest_first:
         node, cotangent = arrived.pop(-heapq.heappop(newest_first))
-        step = Step(node, cotangent, _contributions(node, cotangent, leading, record))
-        yield step
-        for _, operand, contribution in step.contributions:
+        tracked = node.tracked
+        if on_the_way is not None:
+            tracked = [(position, one) for position, one in tracked if key(one) in on_the_way]
+        contributions = []
+        if tracked:
+            _refuse_stale(node)
+            contributions = apply_rules(node, cotangent, tracked, record=record)
+        yield Step(node, cotangent, contributions)
+        for _, operand, contribution in contributions:
             identity = key(operand)
             if identity in arrived:
                 # Never in place: a rule may hand the same array to two operands.
@@ -178,73 +171,63 @@ def reverse_sweep(
 
 
 def key(tensor: Any) -> int:
-    """What a cotangent is added up by: the node's number, or a negative one for a leaf."""
+    """What cotangents are added up by: the node's number; of a leaf one that is no node's."""
     return tensor.node.id if tensor.node else -id(tensor)
 
 
-def _leading(output: Any, inputs: Iterable[Any]) -> set[int] | None:
+def _on_the_way(output: Any, inputs: Iterable[Any]) -> set[int] | None:
     """The keys of the inputs and of what was computed from them; None if every leaf is an input."""
-    leading = {key(tensor) for tensor in inputs}
-    uses: dict[int, list[int]] = {}
+    found = {key(tensor) for tensor in inputs}
+    nodes: dict[int, Node] = {}
     pending, every_leaf = [output.node] if output.node else [], True
     while pending:
         node = pending.pop()
-        for _, operand in node.tracked:
-            identity = key(operand)
-            if identity in uses:
-                uses[identity].append(node.id)
-                continue
-            uses[identity] = [node.id]
-            if operand.node:
-                pending.append(operand.node)
-            elif identity not in leading:
-                every_leaf = False
+        if node.id not in nodes:
+            nodes[node.id] = node
+            for _, operand in node.tracked:
+                if operand.node:
+                    pending.append(operand.node)
+                elif -id(operand) not in found:
+                    every_leaf = False
     if every_leaf:
         return None
-    upwards = [*leading]
-    while upwards:
-        users = uses.pop(upwards.pop(), ())
-        leading.update(users)
-        upwards += users
-    return leading
+    for identity in sorted(nodes):  # operands first
+        for _, operand in nodes[identity].tracked:
+            if key(operand) in found:
+                found.add(identity)
+                break
+    return found
 
 
-def _contributions(
-    node: Node, cotangent: Any, leading: set[int] | None, record: bool
-) -> list[tuple[int, Any, Any]]:
-    """What the rules of a node's operands make of its cotangent, each fitted to its operand."""
-    tracked = node.tracked
-    if leading is not None:
-        tracked = [(position, operand) for position, operand in tracked if key(operand) in leading]
-    for parameter in node.reads if tracked else ():
+def _refuse_stale(node: Node) -> None:
+    for parameter in node.reads:
         if parameter.assigned_at > node.id:
             raise StaleGraphError(
                 f"{parameter.label} was assigned after {node.primitive.name} used it, so this "
                 "graph's gradient would mix old and new values. Run the forward pass again "
                 "before backward()."
             )
-    contributions = apply_rules(node, cotangent, tracked, record=record)
-    for index, (position, operand, contribution) in enumerate(contributions):
-        like = operand.data
-        if contribution.shape != like.shape or contribution.dtype != like.dtype:
-            fitted = _fit(contribution, like, node.primitive, position)
-            contributions[index] = position, operand, fitted
-    return contributions
 
 
 def apply_rules(
-    node: Node, cotangent: Any, tracked: Iterable[tuple[int, Any]], *, record: bool = False
+    node: Node,
+    cotangent: Any,
+    tracked: Iterable[tuple[int, Any]],
+    *,
+    record: bool = False,
+    fitted: bool = True,
 ) -> list[tuple[int, Any, Any]]:
-    """Return ``(position, operand, contribution)`` of tracked operands, just as a rule returned it.
+    """Return ``(position, operand, contribution)`` of tracked operands of a node.
 
-    It may still have the shape that its operand was broadcast to, or another dtype. Rules are given
-    the arrays, so that nothing is recorded; to record, the Tensors themselves; and if a watcher
-    asks for it, constant Tensors of the arrays.
+    Rules are given the arrays, so that nothing is recorded; to record, the Tensors themselves; and
+    if a watcher asks for it, constant Tensors of the arrays. A contribution is fitted to its
+    operand; if not, it is just as the rule returned it, maybe of the shape that the operand was
+    broadcast to, or of another dtype.
 
     Raises
     ------
     RuleError
-        If the primitive has no rules.
+        If the primitive has no rules, or the result of one does not fit.
     """
     primitive, static = node.primitive, node.static
     operands: Sequence[Any] = node.arrays
@@ -262,13 +245,16 @@ def apply_rules(
         if rule is not ZERO:
             if primitive.variadic:
                 static = {**node.static, "position": position}
-            contribution = as_array(rule(cotangent, y, *operands, **static))
+            contribution, like = as_array(rule(cotangent, y, *operands, **static)), operand.data
+            shape = getattr(contribution, "shape", None)
+            if fitted and (shape != like.shape or contribution.dtype != like.dtype):
+                contribution = _fit(contribution, like, primitive, position)
             contributions.append((position, operand, contribution))
     return contributions
 
 
 def as_array(value: Any) -> Any:
-    """The value, or an array of a scalar: what NumPy makes of 0-d arrays, or a rule returned."""
+    """The value; of a scalar, an array: NumPy's arithmetic makes scalars of arrays without axes."""
     return np.asarray(value) if isinstance(value, _SCALARS) else value
 
 
@@ -281,6 +267,11 @@ def _fit(cotangent: Any, like: Array, primitive: Primitive, position: int) -> An
     An operand that was broadcast was used once in each place it was repeated to, and what is used
     several times gets the sum of its cotangents. Doing it here once spares every rule.
     """
+    if not hasattr(cotangent, "dtype"):
+        raise RuleError(
+            f"The rule of {primitive.name} for {primitive.operand_name(position)} must return an "
+            f"array or a Tensor. Received: {described(cotangent)}."
+        )
     fitted = as_array(_sum_down(cotangent, like.shape))
     if fitted.shape != like.shape:
         name = primitive.operand_name(position)
@@ -293,10 +284,10 @@ def _fit(cotangent: Any, like: Array, primitive: Primitive, position: int) -> An
 
 def _sum_down(cotangent: Any, shape: tuple[int, ...]) -> Any:
     """Sum over the axes along which broadcasting repeats an array of this shape."""
-    leading = cotangent.ndim - len(shape)
-    if leading > 0:
-        cotangent = cotangent.sum(axis=tuple(range(leading)))
-    if leading >= 0 and cotangent.shape != shape:
+    extra = cotangent.ndim - len(shape)
+    if extra > 0:
+        cotangent = cotangent.sum(axis=tuple(range(extra)))
+    if extra >= 0 and cotangent.shape != shape:
         stretched = tuple(axis for axis, size in enumerate(shape) if size == 1)
         cotangent = cotangent.sum(axis=stretched, keepdims=True)
     return cotangent
@@ -305,9 +296,9 @@ def _sum_down(cotangent: Any, shape: tuple[int, ...]) -> Any:
 class Watcher:
     """Who is told what happens while it watches: the one seam through which others see the engine.
 
-    Watchers nest. Each method passes on to the one around it, and does, where there is none, what
-    is done when nobody watches: one that overrides a method calls ``super()``'s unless it consumes
-    what it is told.
+    Watchers nest. Each method passes on to the watcher around this one and, where there is none,
+    does what is done when nobody watches. A method that overrides one calls ``super()``'s, unless
+    it consumes what it is told. A watcher watches one block at a time; see `watching`.
     """
 
     outer: Watcher | None = None
@@ -346,9 +337,10 @@ class Watcher:
         """Return the gradient of a leaf; one that is a function is made now."""
         if self.outer:
             return self.outer.gradient(leaf)
-        if callable(leaf._grad):
-            leaf._grad = leaf._grad()
-        return leaf._grad
+        gradient = leaf._grad
+        if callable(gradient):
+            leaf._grad = gradient = gradient()
+        return gradient
 
     def set_gradients(self, leaves: Sequence[Any], values: Sequence[Any]) -> None:
         """Set the gradients of leaves, all or, if it is interrupted, none."""
@@ -358,11 +350,11 @@ class Watcher:
             deque(map(setattr, leaves, itertools.repeat("_grad"), values), maxlen=0)
 
     def phase(self, name: str) -> AbstractContextManager[None]:
-        """Say of what is applied in the block that it is part of the backward or update phase."""
+        """Return a block: what is applied in it is part of the backward or the update phase."""
         return self.outer.phase(name) if self.outer else nullcontext()
 
     def host(self, source: Callable[[], Any]) -> Array:
-        """Return what Python computes."""
+        """Return what this function computes, which it must do anew whenever that is repeated."""
         return self.outer.host(source) if self.outer else np.array(source())
 
 
@@ -378,12 +370,14 @@ no_grad_depth: ContextVar[int] = ContextVar("no_grad_depth", default=0)
 @contextmanager
 def watching(inner: Watcher) -> Iterator[None]:
     """Have somebody watch the block; who watches already is told by them."""
-    inner.outer = watcher.get()
-    watcher.set(inner)
+    before, place = watcher.get(), Watcher()
+    inner.outer, place.outer = before, inner
+    watcher.set(place)
     try:
         yield
     finally:
-        watcher.set(inner.outer)
+        watcher.set(before)
+        place.outer = before  # a task that was started in the block goes on and is not watched
 
 
 @contextmanager
@@ -403,3 +397,15 @@ def no_grad() -> Iterator[None]:
         yield
     finally:
         no_grad_depth.set(no_grad_depth.get() - 1)
+
+
+class _Graveyard(threading.local):
+    """What dead nodes referred to, to be let go one after the other."""
+
+    digging = False
+
+    def __init__(self) -> None:
+        self.remains: list[Any] = []
+
+
+_graveyard = _Graveyard()

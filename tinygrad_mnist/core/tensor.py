@@ -118,8 +118,11 @@ class Tensor(Operators["Tensor"]):
             raise explained(error, primitive, operands, static) from None
         if type(value) is not np.ndarray:
             value = np.asarray(value)
-        if primitive.view and reads:
-            value = value.copy()  # a view would change under its holder at the next assign
+        if primitive.view:
+            if reads:  # a view would change under its holder at the next assign
+                value = value.copy()
+        elif not primitive.takes_out and (value.base is not None or _is_among(value, arrays)):
+            value = value.copy(order="K")  # the kernel may have returned what it was given
         value.setflags(write=False)
         watcher = tape.watcher.get()
         watched = watcher is not tape.NOBODY  # two calls of a method that does nothing take 0.1 µs
@@ -181,7 +184,7 @@ class Tensor(Operators["Tensor"]):
         if isinstance(value, np.generic):  # what NumPy makes of a computation with 0-d arrays
             value = np.asarray(value)
         if value is not None and (
-            not isinstance(value, np.ndarray | Tensor if watcher.rules_on_tensors else np.ndarray)
+            not isinstance(value, (np.ndarray, Tensor)[: 1 + watcher.rules_on_tensors])
             or (value.shape, value.dtype) != (self.shape, self.dtype)
         ):
             raise ShapeError(
@@ -306,3 +309,7 @@ def _rebuilt(kind: type[Tensor], data: Array, requires_grad: bool, name: Any, gr
     tensor = kind(data, requires_grad=requires_grad, name=name)
     tensor.grad = grad
     return tensor
+
+
+def _is_among(value: Array, arrays: list[Any]) -> bool:
+    return any(value is array for array in arrays)

@@ -7,7 +7,7 @@ never used twice. An array that is neither an argument, nor a result, nor a para
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -32,8 +32,6 @@ class Journal(tape.Watcher):
     the sources of ``host`` values wrote into parameters, by the slot of that value.
     """
 
-    rules_on_tensors = True
-
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
         self.arguments: list[Slot] = []
@@ -48,6 +46,12 @@ class Journal(tape.Watcher):
         self._assignments: dict[int, int] = {}
         self._gradients: dict[int, tuple[Tensor, Any]] = {}
         self._phase = "forward"
+        self._in_source = False
+
+    @property
+    def rules_on_tensors(self) -> bool:
+        """Yes, but not while a ``host`` value is computed, unless somebody around asks for it."""
+        return not self._in_source or super().rules_on_tensors
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -75,6 +79,9 @@ class Journal(tape.Watcher):
         value: Array,
     ) -> None:
         """Write an instruction down."""
+        super().applied(primitive, operands, arrays, static, value)
+        if self._in_source:
+            return
         slots = tuple(
             self._slot(operand, array) if isinstance(array, np.ndarray) else array
             for operand, array in zip(operands, arrays, strict=True)
@@ -82,10 +89,12 @@ class Journal(tape.Watcher):
         base = slots[0].root if primitive.view and np.may_share_memory(value, arrays[0]) else None
         self._append(primitive, slots, static, self._define(value, "value", base=base))
         refuse_unfilled(self.instructions[-1], arrays, value)
-        super().applied(primitive, operands, arrays, static, value)
 
     def assigned(self, parameter: Parameter, value: Any) -> None:
         """Write down that a parameter was assigned."""
+        super().assigned(parameter, value)
+        if self._in_source:
+            return
         array = value.data if isinstance(value, Tensor) else np.asarray(value)
         operand = self._slot(value, array)
         self._watch(parameter)
@@ -97,13 +106,17 @@ class Journal(tape.Watcher):
         result = self._version(parameter)
         self.values[result] = array.astype(parameter.dtype)  # the parameter's own will change
         self._append(ASSIGN, (operand,), {}, result)
-        super().assigned(parameter, value)
 
     def host(self, source: Callable[[], Any]) -> Array:
-        """Write down that an array is computed by Python, which must do so at each call."""
-        aside = Aside(self.outer or tape.NOBODY)
-        with tape.watching(aside):
-            array = np.array(source())
+        """Write down that an array is computed by Python, and nothing of how it does so."""
+        if self._in_source:
+            return super().host(source)
+        aside, self._in_source = Aside(), True
+        try:
+            with tape.watching(aside):
+                array = super().host(source)
+        finally:
+            self._in_source = False
         array.flags.writeable = False
         result = self._define(array, "value")
         self._append(HOST, (), {"source": source}, result)
@@ -252,32 +265,15 @@ def _are_as_they_were(watched: Sequence[tuple[Parameter, Array, bool]]) -> bool:
 
 
 class Aside(tape.Watcher):
-    """Sees to it that the source of a ``host`` value uses nothing that is of one call only.
+    """Sees to it that the source of a ``host`` value uses nothing that is of one call only."""
 
-    What it applies is not written down, for it is applied anew at each call. As then, only who
-    watches from outside the captured function is told.
-    """
-
-    def __init__(self, outside: tape.Watcher) -> None:
-        self.outside = outside
+    def __init__(self) -> None:
         self.changed: list[Parameter] = []
-
-    @property
-    def rules_on_tensors(self) -> bool:
-        """Whether who watches from outside asks for it."""
-        return self.outside.rules_on_tensors
-
-    def applied(self, *told: Any) -> None:
-        """Tell outside only."""
-        self.outside.applied(*told)
-
-    def assigned(self, *told: Any) -> None:
-        """Tell outside only: `written` has noted it."""
-        self.outside.assigned(*told)
 
     def written(self, parameter: Parameter) -> None:
         """Note a parameter that the source changes: a verified replay must find it changed too."""
         self.changed.append(parameter)
+        super().written(parameter)
 
     def asked(self, tensor: Tensor, what: str) -> None:
         """Allow to look at parameters, which are as they will be when a replay comes here."""
@@ -294,13 +290,5 @@ class Aside(tape.Watcher):
 
     def set_gradients(self, leaves: Sequence[Tensor], values: Sequence[Any]) -> None:
         """Refuse likewise."""
-        for leaf in leaves:
-            self.gradient(leaf)
-
-    def phase(self, name: str) -> AbstractContextManager[None]:
-        """Tell outside only."""
-        return self.outside.phase(name)
-
-    def host(self, source: Callable[[], Any]) -> Array:
-        """Tell outside only: here it is part of a source already."""
-        return self.outside.host(source)
+        if leaves:
+            self.gradient(leaves[0])

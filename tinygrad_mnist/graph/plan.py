@@ -139,6 +139,7 @@ class Plan:
         gradients: list[Any] = self._lent.copy()
         for index, slot in self._copied:
             gradients[index] = self.arrays[slot].copy()
+        # Who watches was told what the function does when it ran, and is not told of replays.
         tape.NOBODY.set_gradients(self._leaves, gradients)
         outputs = [self.arrays[slot].copy(order="K") for slot in self.program.outputs]
         self.binding.let_go()

@@ -2,9 +2,9 @@
 
 A replay reads nothing but that memory. So a user's kernel is run twice more while it is written
 down, on the operands it just had, into memory full of one byte and then of another; and if it is
-elementwise, into each operand that it may be told to overwrite. The engine's
-own kernels are held to it by tests: here they would make a first call a quarter longer, with a
-large batch twice as long.
+elementwise, over each operand that it may be told to overwrite. What it would do with other numbers
+in its operands is not found out. The engine's own kernels are held to it by tests: here they would
+make a first call a quarter longer, with a large batch twice as long.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.errors import CaptureError
 from tinygrad_mnist.graph.comparison import same_bits
 from tinygrad_mnist.graph.memory import array_at, extent
-from tinygrad_mnist.graph.program import Instruction, Slot
+from tinygrad_mnist.graph.program import Instruction
 
 POISONS = (0xDA, 0xFF)
 """Large in every float, and NaN; of booleans, which have one bit, False and True."""
@@ -54,7 +54,8 @@ def refuse_unfilled(instruction: Instruction, operands: Sequence[Any], value: Ar
                     "the same operands. Make what changes, such as random numbers, an operand: a "
                     "host() value."
                 )
-            aliased = " where out is one of its operands" if any(out is a for a in arrays) else ""
+            over = any(np.may_share_memory(out, a) for a in arrays if isinstance(a, np.ndarray))
+            aliased = " where out is one of its operands" if over else ""
             raise CaptureError(
                 f"{where} takes out= and does not leave its result of {slot.typed_shape} there "
                 f"each time{aliased}, so a replay would give other numbers. {repair}"
@@ -70,10 +71,17 @@ def _runs(
         byte = poison & 1 if slot.dtype.kind == "b" else poison
         yield array_at(np.full(extent(slot), byte, np.uint8), 0, slot), operands
     if instruction.primitive.elementwise:
-        for position, operand in enumerate(instruction.operands):
-            if isinstance(operand, Slot) and operand.layout == slot.layout:
-                out = operands[position].copy(order="K")
-                yield out, [*operands[:position], out, *operands[position + 1 :]]
+        for read in dict.fromkeys(instruction.reads):
+            if read.layout == slot.layout:
+                out = operands[instruction.operands.index(read)].copy(order="K")
+                # Not the same object, which a kernel might look for: in a replay it is another.
+                yield (
+                    out,
+                    [
+                        out.view() if one is read else array
+                        for one, array in zip(instruction.operands, operands, strict=True)
+                    ],
+                )
 
 
 def _is_ours(primitive: Primitive) -> bool:

@@ -13,7 +13,6 @@ from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import ZERO, Primitive, primitive
 from tinygrad_mnist.core.tape import no_grad
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.graph.capture import capture, host
 from tinygrad_mnist.ops.activation import (
     elu,
     leaky_relu,
@@ -28,6 +27,7 @@ from tinygrad_mnist.ops.activation import (
     softplus,
     sparse_softmax_cross_entropy_with_logits,
 )
+from tinygrad_mnist.replay.capture import capture, host
 
 __version__ = "0.1.0"
 

@@ -20,7 +20,7 @@ from tinygrad_mnist import checkpoint, loop, mnist, nn, optim
 from tinygrad_mnist.arguments import in_range, integer
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, DivergenceError
-from tinygrad_mnist.graph.capture import capture
+from tinygrad_mnist.replay.capture import capture
 
 OPTIMIZERS = {"adam": optim.Adam, "momentum": optim.Momentum, "sgd": optim.SGD}
 ONE_THREAD_BELOW = 20_000_000

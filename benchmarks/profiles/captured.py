@@ -5,7 +5,7 @@ from collections.abc import Callable
 from benchmarks.backends.captured import VERSIONS, CapturedTrainer, make_trainer
 from benchmarks.profiles import FEEDING, FINDING, HANDING_OUT, UNEXPLAINED, part_of
 from benchmarks.profiles.stopwatch import Batches, Stopwatch
-from tinygrad_mnist.graph.plan import Plan
+from tinygrad_mnist.replay.plan import Plan
 
 __all__ = ["REMAINDER", "VERSIONS", "make_trainer", "parts"]
 REMAINDER = UNEXPLAINED

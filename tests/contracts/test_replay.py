@@ -1,7 +1,7 @@
 """A captured call of any primitive, forward and backward, replays bit for bit on other values."""
 
 import numpy as np
-from graphs import check_plans
+from replay.checker import check_plans
 
 from tinygrad_mnist import Tensor, capture, gradients
 

@@ -1,6 +1,6 @@
 """Capture and replay made wrong: what is frozen, what is copied, and whose memory is reused."""
 
-from graph import test_capture, test_own_primitives, test_program, test_replay_limits
+from replay import test_capture, test_own_primitives, test_program, test_replay_limits
 
 from tinygrad_mnist import Tensor
 from tinygrad_mnist.ops import linear_algebra
@@ -30,7 +30,7 @@ UNFILLED = plain(
 
 
 def poisoned(name, *changes, oracle=UNFILLED):
-    target = "tinygrad_mnist.graph.poison.refuse_unfilled"
+    target = "tinygrad_mnist.replay.poison.refuse_unfilled"
     return edit(f"poison: {name}", target, *changes, oracles=(oracle,))
 
 
@@ -40,55 +40,55 @@ ALIASED = plain(
 
 
 def memory(name, *changes, oracle=UNFILLED):
-    target = "tinygrad_mnist.graph.poison._runs"
+    target = "tinygrad_mnist.replay.poison._runs"
     return edit(f"poison: {name}", target, *changes, oracles=(oracle,))
 
 
 def laid_out(name, method, *changes, oracles=(GRAPHS,)):
-    target = f"tinygrad_mnist.graph.layout.Layout.{method}"
+    target = f"tinygrad_mnist.replay.allocation.Layout.{method}"
     return edit(f"layout: {name}", target, *changes, oracles=oracles)
 
 
 REPLAY_MUTANTS = (
     edit(
         "signature: without the shape",
-        "tinygrad_mnist.graph.signature.part_of",
+        "tinygrad_mnist.replay.signature.part_of",
         ("(array.shape, array.dtype, requires_grad)", "(array.dtype, array.dtype, requires_grad)"),
         oracles=(BATCHES,),
     ),
     edit(
         "signature: without the dtype",
-        "tinygrad_mnist.graph.signature.part_of",
+        "tinygrad_mnist.replay.signature.part_of",
         ("(array.shape, array.dtype, requires_grad)", "(array.shape, None, requires_grad)"),
         oracles=(limits("test_another_dtype_is_another_plan"),),
     ),
     instead(
         "signature: guards are not asked",
-        "tinygrad_mnist.graph.plans.Made.applies",
+        "tinygrad_mnist.replay.plans.Made.applies",
         lambda self: True,
         limits("test_another_optimizer_moving_the_parameters_makes_another_plan"),
     ),
     edit(
         "signature: guards are asked once",
-        "tinygrad_mnist.graph.capture.Captured._as_before",
+        "tinygrad_mnist.replay.capture.Captured._as_before",
         ("made if made.applies() else None", "made"),
         oracles=(limits("test_another_optimizer_moving_the_parameters_makes_another_plan"),),
     ),
     edit(
         "signature: of the last call, without the shape",
-        "tinygrad_mnist.graph.capture.Captured._as_before",
+        "tinygrad_mnist.replay.capture.Captured._as_before",
         ("(array.shape, array.dtype, False) != part", "(array.dtype, False) != part[1:]"),
         oracles=(limits("test_another_size_after_a_replay_is_another_plan"),),
     ),
     edit(
         "signature: no_grad is forgotten",
-        "tinygrad_mnist.graph.capture.Captured._called",
+        "tinygrad_mnist.replay.capture.Captured._called",
         ("tape.no_grad_depth.get() == 0)", "True)"),
         oracles=(limits("test_no_grad_around_a_call_is_part_of_the_signature"),),
     ),
     edit(
         "feed: cached by the array's identity",
-        "tinygrad_mnist.graph.binding.Binding.feed",
+        "tinygrad_mnist.replay.binding.Binding.feed",
         (
             "np.copyto(own, array)\n        return",
             "id(array) in seen or np.copyto(own, array); seen.add(id(array))\n        return",
@@ -98,19 +98,19 @@ REPLAY_MUTANTS = (
     ),
     edit(
         "feed: a large one is not bound again",
-        "tinygrad_mnist.graph.binding.Binding.feed",
+        "tinygrad_mnist.replay.binding.Binding.feed",
         ("self._hand_out(slot, array)", "pass"),
         oracles=(limits("test_large_feeds_are_read_where_they_are_and_never_written_to"),),
     ),
     edit(
         "feed: a large view is read where it is",
-        "tinygrad_mnist.graph.binding.Binding.feed",
+        "tinygrad_mnist.replay.binding.Binding.feed",
         ("array.base is not None or ", ""),
         oracles=(limits("test_a_piece_of_a_parameter_may_be_fed"),),
     ),
     instead(
         "feed: a large one is kept",
-        "tinygrad_mnist.graph.binding.Binding.let_go",
+        "tinygrad_mnist.replay.binding.Binding.let_go",
         lambda self: None,
         limits("test_a_large_feed_is_let_go_after_the_call"),
     ),
@@ -122,19 +122,19 @@ REPLAY_MUTANTS = (
     ),
     edit(
         "fetch: not copied",
-        "tinygrad_mnist.graph.plan.Plan.finish",
+        "tinygrad_mnist.replay.plan.Plan.finish",
         ('self.arrays[slot].copy(order="K")', "self.arrays[slot]"),
         oracles=(limits("test_fetches_are_copied_out"),),
     ),
     edit(
         "finish: assignments are not dated",
-        "tinygrad_mnist.graph.plan.Plan.finish",
+        "tinygrad_mnist.replay.plan.Plan.finish",
         ("parameter.storage()", "pass"),
         oracles=(limits("test_a_replay_that_assigns_makes_older_graphs_stale"),),
     ),
     edit(
         "finish: gradients are not left",
-        "tinygrad_mnist.graph.plan.Plan.finish",
+        "tinygrad_mnist.replay.plan.Plan.finish",
         ("tape.NOBODY.set_gradients(self._leaves, gradients)", "pass"),
         oracles=(limits("test_gradients_are_left_on_the_leaves_owned_and_accumulated"),),
     ),
@@ -147,19 +147,19 @@ REPLAY_MUTANTS = (
     ),
     edit(
         "journal: a version of a parameter is never another",
-        "tinygrad_mnist.graph.journal.Journal.assigned",
+        "tinygrad_mnist.replay.recorder.Journal.assigned",
         ("self._slots.pop(id(known.data), None)", "pass"),
         oracles=(limits("test_packed_parameters_may_be_read_after_they_were_updated"),),
     ),
     edit(
         "passes: effects are dead code",
-        "tinygrad_mnist.graph.passes.without_dead_code",
+        "tinygrad_mnist.replay.passes.without_dead_code",
         ("instruction.primitive in EFFECTS or ", ""),
         oracles=(plain(test_program.test_dead_code_goes_and_effects_stay),),
     ),
     edit(
         "passes: what Python computes is a constant",
-        "tinygrad_mnist.graph.passes.with_constants_folded",
+        "tinygrad_mnist.replay.passes.with_constants_folded",
         (
             " and instruction.primitive not in EFFECTS",
             " and instruction.primitive.name != 'assign'",
@@ -168,7 +168,7 @@ REPLAY_MUTANTS = (
     ),
     edit(
         "liveness: by slot instead of by storage",
-        "tinygrad_mnist.graph.memory.lifetimes",
+        "tinygrad_mnist.replay.memory.lifetimes",
         ("last[slot.root] = position", "last[slot] = position"),
         oracles=(
             limits("test_an_elementwise_result_does_not_overwrite_what_a_view_of_it_reads"),
@@ -177,7 +177,7 @@ REPLAY_MUTANTS = (
     ),
     edit(
         "liveness: outputs die with their last reader",
-        "tinygrad_mnist.graph.memory.lifetimes",
+        "tinygrad_mnist.replay.memory.lifetimes",
         ("last[slot.root] = len(program.instructions)", "last.setdefault(slot.root, -1)"),
         oracles=(limits("test_two_outputs_do_not_overwrite_each_other"),),
     ),
@@ -216,25 +216,25 @@ REPLAY_MUTANTS = (
     ),
     edit(
         "arena: buffers in use at once overlap",
-        "tinygrad_mnist.graph.memory.arranged",
+        "tinygrad_mnist.replay.memory.arranged",
         ("last[:i] >= buffer.first", "last[:i] < -2"),
         oracles=(training(),),
     ),
     instead(
         "sealed: a result is a constant",
-        "tinygrad_mnist.graph.returned._sealed",
+        "tinygrad_mnist.replay.returned._sealed",
         lambda name: lambda array: Tensor.of(array, None),
         limits("test_no_gradient_goes_through_what_a_captured_function_returned"),
     ),
     edit(
         "binding: what a kernel returns is not copied",
-        "tinygrad_mnist.graph.binding.late_bound",
+        "tinygrad_mnist.replay.binding.late_bound",
         ("fill(out, kernel(*operands, **static))", "kernel(*operands, **static)"),
         oracles=(plain(test_own_primitives.test_whatever_a_kernel_returns_is_copied_to_its_place),),
     ),
     edit(
         "binding: what a kernel returns is broadcast",
-        "tinygrad_mnist.graph.binding.fill",
+        "tinygrad_mnist.replay.binding.fill",
         ("if (result.shape, result.dtype) != (out.shape, out.dtype):", "if False:"),
         oracles=(
             plain(

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from core import test_watcher
-from graph import test_replay_limits, test_watchers
+from replay import test_replay_limits, test_watchers
 
 from tinygrad_mnist.core.tape import NOBODY, Watcher
 
@@ -11,7 +11,7 @@ from .oracles import plain
 from .planting import edit, instead
 
 TAPE = "tinygrad_mnist.core.tape"
-JOURNAL = "tinygrad_mnist.graph.journal"
+JOURNAL = "tinygrad_mnist.replay.recorder"
 NESTED = plain(test_watcher.test_watchers_are_told_the_inner_and_then_the_outer)
 CONSUMED = plain(test_watcher.test_what_an_inner_watcher_consumes_the_outer_is_not_told)
 LINES = plain(test_watchers.test_source_lines_inside_a_capture)

@@ -27,11 +27,11 @@ from tinygrad_mnist.graph.derivative import differentiate
 from tinygrad_mnist.graph.inference import misfit
 from tinygrad_mnist.graph.keeping import Keeping, Store
 from tinygrad_mnist.graph.placeholder import Placeholder
-from tinygrad_mnist.graph.structure import flatten, unflatten
 from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.graph.uncomputed import Uncomputed
 from tinygrad_mnist.graph.variable import Variable
 from tinygrad_mnist.lines import said_of
+from tinygrad_mnist.replay.structure import flatten, unflatten
 
 
 class Evaluation:

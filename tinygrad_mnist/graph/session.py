@@ -18,14 +18,14 @@ import numpy as np
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import DTypeError, SessionError, ShapeError, plainly
-from tinygrad_mnist.graph.capture import Captured, capture
 from tinygrad_mnist.graph.evaluation import Evaluation
 from tinygrad_mnist.graph.graph import Graph, default_session, get_default_graph
 from tinygrad_mnist.graph.keeping import Store
-from tinygrad_mnist.graph.plan import Plan
-from tinygrad_mnist.graph.structure import flatten, unflatten
 from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.graph.variable import Variable, fits
+from tinygrad_mnist.replay.capture import Captured, capture
+from tinygrad_mnist.replay.plan import Plan
+from tinygrad_mnist.replay.structure import flatten, unflatten
 
 
 class Session:

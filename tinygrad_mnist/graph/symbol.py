@@ -28,9 +28,9 @@ from tinygrad_mnist.errors import ArgumentError, SessionError
 from tinygrad_mnist.graph.graph import Graph, get_default_graph, get_default_session
 from tinygrad_mnist.graph.inference import infer
 from tinygrad_mnist.graph.shape import Shape
-from tinygrad_mnist.graph.structure import flatten, unflatten
 from tinygrad_mnist.graph.uncomputed import Uncomputed
 from tinygrad_mnist.lines import users_line
+from tinygrad_mnist.replay.structure import flatten, unflatten
 
 _ABOUT_SHAPES = (np.shape, np.ndim, np.size)
 """What a symbol answers at once."""

@@ -14,8 +14,8 @@ from tinygrad_mnist.core.arrays import allocated
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, GradientError, ShapeError
-from tinygrad_mnist.graph.capture import host
 from tinygrad_mnist.optim.packing import lies_in, packed
+from tinygrad_mnist.replay.capture import host
 
 BLOCK = 32_768
 """Elements updated at once: the temporaries of a rule then stay in the processor's cache, and below

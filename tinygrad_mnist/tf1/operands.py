@@ -12,8 +12,8 @@ import numpy as np
 
 from tinygrad_mnist.core.arrays import SCALARS
 from tinygrad_mnist.errors import ArgumentError, DTypeError
-from tinygrad_mnist.graph.structure import flatten
 from tinygrad_mnist.graph.symbol import Symbol, defer
+from tinygrad_mnist.replay.structure import flatten
 from tinygrad_mnist.tf1.dtypes import as_array
 
 

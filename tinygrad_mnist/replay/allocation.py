@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.core.arrays import address
-from tinygrad_mnist.graph.memory import Buffer, arranged, extent, is_contiguous, lifetimes
-from tinygrad_mnist.graph.program import ASSIGN, HOST, Instruction, Program, Slot, memory
 from tinygrad_mnist.ops.shape import concatenate
+from tinygrad_mnist.replay.memory import Buffer, arranged, extent, is_contiguous, lifetimes
+from tinygrad_mnist.replay.program import ASSIGN, HOST, Instruction, Program, Slot, memory
 
 LARGE = 65_536
 """Bytes from which copying an argument costs more than binding what reads it again."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_mnist.core.arrays import CACHE_LINE
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.graph.program import Program, Slot
+from tinygrad_mnist.replay.program import Program, Slot
 
 
 @dataclass(eq=False)

@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from graphs import check_plans
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_mnist import Parameter, Tensor, capture, gradients, mnist, nn, optim
 from tinygrad_mnist.loop import cross_entropy
 from tinygrad_mnist.testing import strategies
+
+from .checker import check_plans
 
 OPTIMIZERS = {
     "adam": optim.Adam,

@@ -1,6 +1,6 @@
 """A plan: a program bound to its memory, so that running it is calling one thunk after the other.
 
->>> from tinygrad_mnist.graph.capture import capture
+>>> from tinygrad_mnist.replay.capture import capture
 >>> double = capture(lambda x: x + x)
 >>> double(np.array([1.0, 2.0])), double(np.array([3.0, 4.0]))
 (Tensor([2., 4.], dtype=float64), Tensor([6., 8.], dtype=float64))
@@ -21,11 +21,11 @@ from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError, TinygradError, explained
-from tinygrad_mnist.graph.binding import Binding
-from tinygrad_mnist.graph.comparison import same_bits
-from tinygrad_mnist.graph.footprint import Memory, footprint
-from tinygrad_mnist.graph.layout import Layout
-from tinygrad_mnist.graph.program import ASSIGN, HOST, Program, Slot
+from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.binding import Binding
+from tinygrad_mnist.replay.footprint import Memory, footprint
+from tinygrad_mnist.replay.program import ASSIGN, HOST, Program, Slot
+from tinygrad_mnist.replay.verify import same_bits
 
 
 class Plan:

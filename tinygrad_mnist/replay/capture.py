@@ -25,15 +25,15 @@ from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
-from tinygrad_mnist.graph.comparison import matched
-from tinygrad_mnist.graph.journal import Journal
-from tinygrad_mnist.graph.passes import with_constants_folded, without_dead_code
-from tinygrad_mnist.graph.plan import Plan
-from tinygrad_mnist.graph.plans import Made, Plans
-from tinygrad_mnist.graph.program import Program
-from tinygrad_mnist.graph.returned import Returned
-from tinygrad_mnist.graph.signature import Signature, argument_name, part_of
-from tinygrad_mnist.graph.structure import flatten, paths, unflatten
+from tinygrad_mnist.replay.passes import with_constants_folded, without_dead_code
+from tinygrad_mnist.replay.plan import Plan
+from tinygrad_mnist.replay.plans import Made, Plans
+from tinygrad_mnist.replay.program import Program
+from tinygrad_mnist.replay.recorder import Journal
+from tinygrad_mnist.replay.returned import Returned
+from tinygrad_mnist.replay.signature import Signature, argument_name, part_of
+from tinygrad_mnist.replay.structure import flatten, paths, unflatten
+from tinygrad_mnist.replay.verify import matched
 
 
 def capture(function: Callable[..., Any] | None = None, *, verify: int = 0) -> Any:

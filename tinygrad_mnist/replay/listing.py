@@ -13,9 +13,9 @@ from itertools import groupby
 from typing import Any
 
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.graph.layout import Layout
-from tinygrad_mnist.graph.memory import Buffer
-from tinygrad_mnist.graph.program import ASSIGN, Instruction, Program, Slot, called
+from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.memory import Buffer
+from tinygrad_mnist.replay.program import ASSIGN, Instruction, Program, Slot, called
 
 
 def listing(program: Program) -> str:

@@ -4,10 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
-from graphs import check_plans
 
 from tinygrad_mnist import ZERO, Parameter, capture, gradients, host, optim, primitive
 from tinygrad_mnist.errors import CaptureError, ShapeError
+
+from .checker import check_plans
 
 
 @primitive(elementwise=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import CaptureError
-from tinygrad_mnist.graph.program import HOST, Instruction, Program, Slot
+from tinygrad_mnist.replay.program import HOST, Instruction, Program, Slot
 
 
 def matched(recorded: Program, again: Program) -> dict[Slot, Slot]:

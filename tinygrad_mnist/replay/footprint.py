@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_mnist.graph.layout import Layout
-from tinygrad_mnist.graph.memory import Buffer, extent
+from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.memory import Buffer, extent
 
 
 class Memory(NamedTuple):

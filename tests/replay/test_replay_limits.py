@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graphs import check_plans
 
 from tinygrad_mnist import Parameter, Tensor, capture, gradients, host, nn, no_grad, optim, relu
 from tinygrad_mnist.errors import (
@@ -27,6 +26,8 @@ from tinygrad_mnist.errors import (
     StaleGraphError,
 )
 from tinygrad_mnist.loop import cross_entropy
+
+from .checker import check_plans
 
 
 def squares(x):

@@ -19,7 +19,7 @@ from tinygrad_mnist.core.arrays import real
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.graph.structure import Path
+from tinygrad_mnist.replay.structure import Path
 
 
 class Identity:

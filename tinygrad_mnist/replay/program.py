@@ -140,7 +140,7 @@ class Program:
         return [slot for slot in self.slots if slot.origin == "constant"]
 
     def __str__(self) -> str:
-        from tinygrad_mnist.graph.listing import listing
+        from tinygrad_mnist.replay.listing import listing
 
         return listing(self)
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from tinygrad_mnist.errors import CaptureError
-from tinygrad_mnist.graph.plan import Plan
-from tinygrad_mnist.graph.program import Program
-from tinygrad_mnist.graph.returned import Returned
-from tinygrad_mnist.graph.signature import Signature, argument_name, differing_numbers
-from tinygrad_mnist.graph.structure import paths
+from tinygrad_mnist.replay.plan import Plan
+from tinygrad_mnist.replay.program import Program
+from tinygrad_mnist.replay.returned import Returned
+from tinygrad_mnist.replay.signature import Signature, argument_name, differing_numbers
+from tinygrad_mnist.replay.structure import paths
 
 MOST_PLANS = 32
 """Signatures a captured function has plans for; the one made first is let go."""

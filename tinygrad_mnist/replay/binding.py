@@ -12,9 +12,9 @@ import numpy as np
 
 from tinygrad_mnist.core.arrays import allocated
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.graph.layout import Layout
-from tinygrad_mnist.graph.memory import array_at
-from tinygrad_mnist.graph.program import Instruction, Program, Slot
+from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.memory import array_at
+from tinygrad_mnist.replay.program import Instruction, Program, Slot
 
 Thunk = Callable[[], Any]
 

@@ -10,8 +10,8 @@ from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError, GradientError
-from tinygrad_mnist.graph.signature import indexed
-from tinygrad_mnist.graph.structure import LEAF, flatten, paths, unflatten
+from tinygrad_mnist.replay.signature import indexed
+from tinygrad_mnist.replay.structure import LEAF, flatten, paths, unflatten
 
 
 class Returned:

@@ -4,17 +4,17 @@ import dataclasses
 
 import numpy as np
 import pytest
-from graphs import check_plans
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tinygrad_mnist import Parameter, Tensor, capture, gradients, host, optim
 from tinygrad_mnist.errors import ProgramError
-from tinygrad_mnist.graph.checker import check_layout, check_program
-from tinygrad_mnist.graph.layout import Layout
-from tinygrad_mnist.graph.passes import with_constants_folded, without_dead_code
-from tinygrad_mnist.graph.program import Slot
+from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.passes import with_constants_folded, without_dead_code
+from tinygrad_mnist.replay.program import Slot
 from tinygrad_mnist.testing import strategies
+
+from .checker import check_layout, check_plans, check_program
 
 
 def captured_step():

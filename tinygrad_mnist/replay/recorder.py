@@ -19,9 +19,9 @@ from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
-from tinygrad_mnist.graph.poison import refuse_unfilled
-from tinygrad_mnist.graph.program import ASSIGN, HOST, Instruction, Program, Slot, called, memory
 from tinygrad_mnist.lines import users_line
+from tinygrad_mnist.replay.poison import refuse_unfilled
+from tinygrad_mnist.replay.program import ASSIGN, HOST, Instruction, Program, Slot, called, memory
 
 
 class Journal(tape.Watcher):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.graph.program import EFFECTS, Instruction, Program, Slot
+from tinygrad_mnist.replay.program import EFFECTS, Instruction, Program, Slot
 
 
 def without_dead_code(program: Program) -> Program:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.errors import ProgramError
-from tinygrad_mnist.graph.layout import Layout
-from tinygrad_mnist.graph.memory import Buffer, extent
-from tinygrad_mnist.graph.program import ASSIGN, EFFECTS, HOST, Instruction, Program, Slot
+from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.memory import Buffer, extent
+from tinygrad_mnist.replay.passes import without_dead_code
+from tinygrad_mnist.replay.program import ASSIGN, EFFECTS, HOST, Instruction, Program, Slot
 
 
 def check_program(program: Program) -> None:
@@ -197,3 +198,16 @@ def _fault(number: int, instruction: Instruction | None, what: str) -> ProgramEr
         return ProgramError(f"The end of the program {what}.")
     name = instruction.primitive.name
     return ProgramError(f"Instruction {number}, {name} ({instruction.line}), {what}.")
+
+
+def check_plans(captured):
+    """Check what a captured function made: its programs after each single pass, and its plans.
+
+    The program of a plan is the recorded one without dead code, its constants folded to the
+    values that the journal had.
+    """
+    for recorded, plan in zip(captured.recordings, captured.plans, strict=True):
+        check_program(recorded)
+        check_program(without_dead_code(recorded))
+        check_program(plan.program)
+        check_layout(plan.program, plan.layout)

@@ -27,7 +27,6 @@ LAYERS = (
     {"core"},
     {"lines", "ops"},
     {"replay"},
-    {"graph"},
     {"dataset", "environment", "files", "initializers", "interruption", "mnist"}
     | {"loop", "module", "nn", "optim", "testing"},
     {"checkpoint", "plots", "report", "tf1", "training"},

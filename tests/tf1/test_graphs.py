@@ -5,9 +5,9 @@ import pytest
 
 import tinygrad_mnist.tf1 as tf
 from tinygrad_mnist.errors import DTypeError, SessionError
-from tinygrad_mnist.graph import graph
-from tinygrad_mnist.graph.placeholder import placeholder
-from tinygrad_mnist.graph.session import Session
+from tinygrad_mnist.tf1 import graph
+from tinygrad_mnist.tf1.placeholder import placeholder
+from tinygrad_mnist.tf1.session import Session
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,15 @@
 """Which names there are, and what those that are not are answered with."""
 
 import inspect
+import types
 
 import numpy as np
 import pytest
 
 import tinygrad_mnist.tf1 as tf
 from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
-from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.tf1.missing import MODULES, names
+from tinygrad_mnist.tf1.symbol import Symbol
 
 from .cases import CASES
 
@@ -434,3 +435,8 @@ def test_an_index_out_of_range_is_refused_when_it_is_run():
         for _ in range(2):  # computed and captured
             with pytest.raises(ShapeError, match="the index 3 is not one of an axis of size 3"):
                 sess.run(rows, {i: [0, 3]})
+
+
+def test_no_name_leads_into_our_files():
+    modules = {name for name, value in vars(tf).items() if isinstance(value, types.ModuleType)}
+    assert modules - {"examples"} == {"compat", "contrib", "layers", "nn", "train"}

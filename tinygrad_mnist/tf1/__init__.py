@@ -1,7 +1,7 @@
 """TensorFlow 1's face: ``import tinygrad_mnist.tf1 as tf`` runs its tutorials of this kind.
 
-Operations are described first and computed by a session, which captures them: see
-``tinygrad_mnist.graph``. A name that is missing is answered with the nearest there are.
+Operations are described first (``symbol.py``) and computed by a session, which captures them
+(``session.py``). A name that is missing is answered with the nearest there are.
 
 >>> graph = Graph()
 >>> with graph.as_default():
@@ -16,9 +16,9 @@ array([[ 9.],
        [21.]], dtype=float32)
 """
 
+from types import ModuleType
 from typing import NoReturn
 
-from tinygrad_mnist.graph.graph import get_default_session, reset_default_graph
 from tinygrad_mnist.tf1 import compat, contrib, layers, nn, train
 from tinygrad_mnist.tf1.arrays import (
     concat,
@@ -34,6 +34,7 @@ from tinygrad_mnist.tf1.choices import gather, one_hot, where
 from tinygrad_mnist.tf1.derivative import gradients
 from tinygrad_mnist.tf1.dtypes import as_dtype, bool, float32, float64, int32, int64
 from tinygrad_mnist.tf1.filled import fill, ones, ones_like, range, zeros, zeros_like
+from tinygrad_mnist.tf1.graph import get_default_session, reset_default_graph
 from tinygrad_mnist.tf1.graphs import Graph, get_default_graph
 from tinygrad_mnist.tf1.initializers import (
     constant_initializer,
@@ -213,3 +214,9 @@ __all__ = [
 
 def __getattr__(name: str) -> NoReturn:
     raise missing("tf", name)
+
+
+# Importing a file makes it a name of the package: tf.session must not lead into session.py.
+for _name, _value in [*globals().items()]:
+    if isinstance(_value, ModuleType) and _name not in __all__:
+        del globals()[_name]

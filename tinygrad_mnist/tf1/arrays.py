@@ -10,15 +10,15 @@ import numpy as np
 
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import DTypeError, ShapeError
-from tinygrad_mnist.graph.placeholder import placeholder as placeholder_of
-from tinygrad_mnist.graph.shape import Shape
-from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
 from tinygrad_mnist.ops import elementwise
 from tinygrad_mnist.tf1 import primitives
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype
 from tinygrad_mnist.tf1.graphs import get_default_graph, operation
 from tinygrad_mnist.tf1.known import integer, integers, sizes
 from tinygrad_mnist.tf1.operands import joined, operand, refuse_old_order
+from tinygrad_mnist.tf1.placeholder import placeholder as placeholder_of
+from tinygrad_mnist.tf1.shape import Shape
+from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session
 
 
 def placeholder(

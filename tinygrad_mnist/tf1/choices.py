@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.errors import ArgumentError, ShapeError
-from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.tf1 import primitives
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32
 from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.known import integer, number
 from tinygrad_mnist.tf1.operands import alike, operand, refuse
+from tinygrad_mnist.tf1.symbol import Symbol
 
 
 def gather(

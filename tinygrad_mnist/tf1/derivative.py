@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_mnist.errors import ArgumentError
-from tinygrad_mnist.graph import derivative
+from tinygrad_mnist.tf1 import gradients as derivative
 from tinygrad_mnist.tf1.operands import refuse
 
 
@@ -20,7 +20,7 @@ def gradients(
     stop_gradients: Any = None,
     unconnected_gradients: None = None,
 ) -> list[Any]:
-    """Return the gradients of the sum of ``ys``: see `tinygrad_mnist.graph.derivative.gradients`.
+    """Return the gradients of the sum of ``ys``: see `tinygrad_mnist.tf1.gradients.gradients`.
 
     Parameters
     ----------

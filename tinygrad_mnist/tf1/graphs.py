@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tinygrad_mnist.graph import graph
-from tinygrad_mnist.graph.symbol import Symbol, defer
+from tinygrad_mnist.tf1 import graph
 from tinygrad_mnist.tf1.operands import alike
+from tinygrad_mnist.tf1.symbol import Symbol, defer
 
 
 class Graph(graph.Graph):

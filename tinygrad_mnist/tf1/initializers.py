@@ -10,10 +10,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.tf1 import arrays, filled, random
 from tinygrad_mnist.tf1.dtypes import as_dtype, float32
 from tinygrad_mnist.tf1.known import sizes
+from tinygrad_mnist.tf1.symbol import Symbol
 
 
 class zeros_initializer:  # noqa: N801  TensorFlow's name

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from tinygrad_mnist.errors import ShapeError
-from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.tf1 import nn
 from tinygrad_mnist.tf1.initializers import zeros_initializer
 from tinygrad_mnist.tf1.math import matmul
@@ -14,6 +13,7 @@ from tinygrad_mnist.tf1.missing import missing
 from tinygrad_mnist.tf1.named import get_variable
 from tinygrad_mnist.tf1.operands import floating, refuse
 from tinygrad_mnist.tf1.scopes import Reuse, variable_scope
+from tinygrad_mnist.tf1.symbol import Symbol
 
 __all__ = ["dense"]
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.errors import ArgumentError, ShapeError
-from tinygrad_mnist.graph.symbol import Symbol
-from tinygrad_mnist.graph.variable import fits
 from tinygrad_mnist.ops import activation
 from tinygrad_mnist.tf1.arrays import stop_gradient
 from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.known import axis_or_last
 from tinygrad_mnist.tf1.operands import alike, operand
+from tinygrad_mnist.tf1.symbol import Symbol
+from tinygrad_mnist.tf1.variable import fits
 
 
 def softmax_cross_entropy_with_logits(

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.errors import ShapeError
-from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.ops import activation, elementwise
 from tinygrad_mnist.tf1.dtypes import as_dtype
 from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.operands import alike, floating, joined, operand
+from tinygrad_mnist.tf1.symbol import Symbol
 
 
 def add(x: Any, y: Any, name: str | None = None) -> Symbol:

@@ -8,7 +8,6 @@ import numpy as np
 
 from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.errors import ArgumentError, ShapeError
-from tinygrad_mnist.graph.symbol import Symbol
 from tinygrad_mnist.ops import activation
 from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.known import axis_or_last, number
@@ -22,6 +21,7 @@ from tinygrad_mnist.tf1.math import sigmoid, tanh
 from tinygrad_mnist.tf1.missing import missing
 from tinygrad_mnist.tf1.operands import alike, floating, operand, refuse
 from tinygrad_mnist.tf1.random import drawn, random_uniform
+from tinygrad_mnist.tf1.symbol import Symbol
 
 __all__ = [
     "bias_add",

@@ -12,9 +12,9 @@ import numpy as np
 
 from tinygrad_mnist.core.arrays import SCALARS
 from tinygrad_mnist.errors import ArgumentError, DTypeError
-from tinygrad_mnist.graph.symbol import Symbol, defer
 from tinygrad_mnist.replay.structure import flatten
 from tinygrad_mnist.tf1.dtypes import as_array
+from tinygrad_mnist.tf1.symbol import Symbol, defer
 
 
 def operand(value: Any, dtype: Any = None, caller: str = "An operation") -> Any:

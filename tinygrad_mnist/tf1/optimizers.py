@@ -15,12 +15,12 @@ from tinygrad_mnist import optim
 from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError, ShapeError
-from tinygrad_mnist.graph.derivative import gradients
-from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
-from tinygrad_mnist.graph.variable import Variable, fits
 from tinygrad_mnist.tf1.arrays import constant
+from tinygrad_mnist.tf1.gradients import gradients
 from tinygrad_mnist.tf1.operands import alike
+from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session
 from tinygrad_mnist.tf1.update import States, step
+from tinygrad_mnist.tf1.variable import Variable, fits
 
 Pair = tuple[Symbol | None, Variable]
 

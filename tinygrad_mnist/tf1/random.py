@@ -17,11 +17,11 @@ from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError
-from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
 from tinygrad_mnist.replay.capture import host
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32, float64
 from tinygrad_mnist.tf1.graphs import get_default_graph
 from tinygrad_mnist.tf1.known import number, sizes
+from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session
 
 Sample = Callable[[np.random.Generator, tuple[int, ...]], Any]
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from tinygrad_mnist.errors import ArgumentError
-from tinygrad_mnist.graph import graph as graphs
-from tinygrad_mnist.graph import session
+from tinygrad_mnist.tf1 import graph as graphs
+from tinygrad_mnist.tf1 import session
 from tinygrad_mnist.tf1.graphs import get_default_graph
 
 
@@ -20,7 +20,7 @@ class ConfigProto(SimpleNamespace):
 
 
 class Session(session.Session):
-    """Runs symbols of one graph: see `tinygrad_mnist.graph.session.Session`.
+    """Runs symbols of one graph: see `tinygrad_mnist.tf1.session.Session`.
 
     Parameters
     ----------

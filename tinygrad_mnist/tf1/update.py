@@ -14,9 +14,9 @@ import numpy as np
 from tinygrad_mnist import optim
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError
-from tinygrad_mnist.graph.graph import Graph
-from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
 from tinygrad_mnist.replay.capture import host
+from tinygrad_mnist.tf1.graph import Graph
+from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session
 
 Make = Callable[[Sequence[Parameter]], optim.Optimizer]
 Together = dict[Symbol, optim.Optimizer]

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from tinygrad_mnist.errors import ArgumentError, SessionError
-from tinygrad_mnist.graph import variable as graph_variable
-from tinygrad_mnist.graph.graph import get_default_session
-from tinygrad_mnist.graph.symbol import Symbol
+from tinygrad_mnist.tf1 import variable as graph_variable
 from tinygrad_mnist.tf1.dtypes import as_dtype
+from tinygrad_mnist.tf1.graph import get_default_session
 from tinygrad_mnist.tf1.graphs import get_default_graph
 from tinygrad_mnist.tf1.operands import operand, refuse
+from tinygrad_mnist.tf1.symbol import Symbol
 
 
 class Variable(graph_variable.Variable):

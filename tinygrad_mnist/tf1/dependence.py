@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from tinygrad_mnist.graph.symbol import Symbol
+from tinygrad_mnist.tf1.symbol import Symbol
 
 
 def ancestors(

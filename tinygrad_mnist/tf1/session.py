@@ -1,6 +1,6 @@
 """Session: runs symbols of a graph, and keeps the values of its variables between runs.
 
->>> from tinygrad_mnist.graph.placeholder import placeholder
+>>> from tinygrad_mnist.tf1.placeholder import placeholder
 >>> with Graph().as_default(), Session() as session:
 ...     x = placeholder(np.float32, [None, 2], name="x")
 ...     session.run({"sums": x.sum(axis=1)}, feed_dict={x: [[1, 2], [3, 4]]})
@@ -18,14 +18,14 @@ import numpy as np
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import DTypeError, SessionError, ShapeError, plainly
-from tinygrad_mnist.graph.evaluation import Evaluation
-from tinygrad_mnist.graph.graph import Graph, default_session, get_default_graph
-from tinygrad_mnist.graph.keeping import Store
-from tinygrad_mnist.graph.symbol import Symbol
-from tinygrad_mnist.graph.variable import Variable, fits
 from tinygrad_mnist.replay.capture import Captured, capture
 from tinygrad_mnist.replay.plan import Plan
 from tinygrad_mnist.replay.structure import flatten, unflatten
+from tinygrad_mnist.tf1.evaluation import Evaluation
+from tinygrad_mnist.tf1.graph import Graph, default_session, get_default_graph
+from tinygrad_mnist.tf1.keeping import Store
+from tinygrad_mnist.tf1.symbol import Symbol
+from tinygrad_mnist.tf1.variable import Variable, fits
 
 
 class Session:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from tinygrad_mnist import Tensor, optim, relu, softmax_cross_entropy_with_logits
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import CaptureError, DTypeError, SessionError, ShapeError
-from tinygrad_mnist.graph.derivative import gradients
-from tinygrad_mnist.graph.graph import Graph, get_default_graph, get_default_session
-from tinygrad_mnist.graph.placeholder import placeholder
-from tinygrad_mnist.graph.session import Session
-from tinygrad_mnist.graph.symbol import defer, defer_in_session
-from tinygrad_mnist.graph.variable import Variable, assign, initializer
 from tinygrad_mnist.replay.capture import host
+from tinygrad_mnist.tf1.gradients import gradients
+from tinygrad_mnist.tf1.graph import Graph, get_default_graph, get_default_session
+from tinygrad_mnist.tf1.placeholder import placeholder
+from tinygrad_mnist.tf1.session import Session
+from tinygrad_mnist.tf1.symbol import defer, defer_in_session
+from tinygrad_mnist.tf1.variable import Variable, assign, initializer
 
 
 @pytest.fixture(autouse=True)

@@ -15,12 +15,12 @@ from tinygrad_mnist.errors import (
     ShapeError,
     UnsupportedError,
 )
-from tinygrad_mnist.graph.derivative import gradients
-from tinygrad_mnist.graph.graph import Graph, get_default_graph, reset_default_graph
-from tinygrad_mnist.graph.placeholder import placeholder
-from tinygrad_mnist.graph.session import Session
-from tinygrad_mnist.graph.symbol import Symbol, defer, defer_in_session
-from tinygrad_mnist.graph.variable import Variable, assign
+from tinygrad_mnist.tf1.gradients import gradients
+from tinygrad_mnist.tf1.graph import Graph, get_default_graph, reset_default_graph
+from tinygrad_mnist.tf1.placeholder import placeholder
+from tinygrad_mnist.tf1.session import Session
+from tinygrad_mnist.tf1.symbol import Symbol, defer, defer_in_session
+from tinygrad_mnist.tf1.variable import Variable, assign
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 A Symbol answers the operators and the NumPy functions that a Tensor does. Shapes and dtypes are
 known, and checked, at once.
 
->>> from tinygrad_mnist.graph.placeholder import placeholder
+>>> from tinygrad_mnist.tf1.placeholder import placeholder
 >>> with Graph().as_default():
 ...     x = placeholder(np.float32, [None, 3], name="X")
 >>> np.tanh(x @ np.ones((3, 2), np.float32)).sum(axis=1)
@@ -25,12 +25,12 @@ from tinygrad_mnist.core.primitive import Primitive
 from tinygrad_mnist.dispatch.operators import Operators
 from tinygrad_mnist.dispatch.registry import lookup
 from tinygrad_mnist.errors import ArgumentError, SessionError
-from tinygrad_mnist.graph.graph import Graph, get_default_graph, get_default_session
-from tinygrad_mnist.graph.inference import infer
-from tinygrad_mnist.graph.shape import Shape
-from tinygrad_mnist.graph.uncomputed import Uncomputed
 from tinygrad_mnist.lines import users_line
 from tinygrad_mnist.replay.structure import flatten, unflatten
+from tinygrad_mnist.tf1.graph import Graph, get_default_graph, get_default_session
+from tinygrad_mnist.tf1.inference import infer
+from tinygrad_mnist.tf1.shape import Shape
+from tinygrad_mnist.tf1.unknown import Uncomputed
 
 _ABOUT_SHAPES = (np.shape, np.ndim, np.size)
 """What a symbol answers at once."""
@@ -163,7 +163,7 @@ def defer(
     ArgumentError
         If the symbols are of different graphs.
 
-    >>> from tinygrad_mnist.graph.placeholder import placeholder
+    >>> from tinygrad_mnist.tf1.placeholder import placeholder
     >>> with Graph().as_default():
     ...     x = placeholder(np.float32, [None, 4])
     >>> defer(np.matmul, x, np.ones((4, 2), np.float32), name="MatMul")

@@ -1,8 +1,8 @@
 """Gradients as symbols.
 
->>> from tinygrad_mnist.graph.graph import Graph
->>> from tinygrad_mnist.graph.session import Session
->>> from tinygrad_mnist.graph.placeholder import placeholder
+>>> from tinygrad_mnist.tf1.graph import Graph
+>>> from tinygrad_mnist.tf1.session import Session
+>>> from tinygrad_mnist.tf1.placeholder import placeholder
 >>> with Graph().as_default():
 ...     x = placeholder(np.float64, [], name="x")
 >>> (slope,) = gradients(x**3, x)
@@ -22,8 +22,8 @@ import numpy as np
 from tinygrad_mnist.core import gradient
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError, DTypeError
-from tinygrad_mnist.graph.dependence import ancestors
-from tinygrad_mnist.graph.symbol import Symbol, parts
+from tinygrad_mnist.tf1.dependence import ancestors
+from tinygrad_mnist.tf1.symbol import Symbol, parts
 
 
 def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients") -> list[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import SessionError
-from tinygrad_mnist.graph.symbol import Symbol
+from tinygrad_mnist.tf1.symbol import Symbol
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """Variable: the description of a value that each session keeps for itself.
 
->>> from tinygrad_mnist.graph.graph import Graph
->>> from tinygrad_mnist.graph.session import Session
+>>> from tinygrad_mnist.tf1.graph import Graph
+>>> from tinygrad_mnist.tf1.session import Session
 >>> with Graph().as_default() as graph:
 ...     count = Variable(np.float32(1), name="count")
 ...     more = assign(count, count + 1)
@@ -21,9 +21,9 @@ import numpy.typing as npt
 from tinygrad_mnist.core.arrays import held, real
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import DTypeError, ShapeError
-from tinygrad_mnist.graph.graph import get_default_graph
-from tinygrad_mnist.graph.keeping import Keeping
-from tinygrad_mnist.graph.symbol import Symbol, defer_in_session
+from tinygrad_mnist.tf1.graph import get_default_graph
+from tinygrad_mnist.tf1.keeping import Keeping
+from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session
 
 
 class Variable(Symbol):

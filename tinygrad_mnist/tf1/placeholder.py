@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_mnist.errors import DTypeError, SessionError
-from tinygrad_mnist.graph.graph import get_default_graph
-from tinygrad_mnist.graph.shape import known_shape
-from tinygrad_mnist.graph.symbol import Symbol
+from tinygrad_mnist.tf1.graph import get_default_graph
+from tinygrad_mnist.tf1.shape import known_shape
+from tinygrad_mnist.tf1.symbol import Symbol
 
 
 def placeholder(

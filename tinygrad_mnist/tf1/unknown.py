@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinygrad_mnist.errors import CaptureError
-from tinygrad_mnist.graph.shape import Shape, TensorShape
+from tinygrad_mnist.tf1.shape import Shape, TensorShape
 
 
 class Uncomputed:

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tinygrad_mnist import loop, mnist, nn
+from tinygrad_mnist import mnist, nn
 from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
+from tinygrad_mnist.nn import loop
 from tinygrad_mnist.testing import Report, check_grads
 from tinygrad_mnist.training import Settings
 

@@ -20,10 +20,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from tinygrad_mnist import loop, mnist, report, training
+from tinygrad_mnist import mnist, report, training
 from tinygrad_mnist.environment import available_threads, blas, versions
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.interruption import interruptible, terminable
+from tinygrad_mnist.nn import loop
 from tinygrad_mnist.ops.activation import softmax
 from tinygrad_mnist.training import Run, Settings
 

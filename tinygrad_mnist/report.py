@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist import loop
 from tinygrad_mnist.environment import blas, versions
 from tinygrad_mnist.errors import OutputError
 from tinygrad_mnist.files import PARTIAL, write_whole
+from tinygrad_mnist.nn import loop
 from tinygrad_mnist.training import Run
 
 CHECKPOINT = "checkpoint.npz"

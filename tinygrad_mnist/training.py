@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist import checkpoint, loop, mnist, nn, optim
+from tinygrad_mnist import checkpoint, mnist, nn, optim
 from tinygrad_mnist.arguments import in_range, integer
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, DivergenceError
+from tinygrad_mnist.nn import loop
 from tinygrad_mnist.replay.capture import capture
 
 OPTIMIZERS = {"adam": optim.Adam, "momentum": optim.Momentum, "sgd": optim.SGD}

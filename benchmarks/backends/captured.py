@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.workload import LEARNING_RATE, Array, layers_of
 from tinygrad_mnist import capture, nn, optim
-from tinygrad_mnist.loop import training_step
+from tinygrad_mnist.nn.loop import training_step
 from tinygrad_mnist.replay.plan import Plan
 
 VERSIONS = {"numpy": np.__version__}

@@ -27,8 +27,7 @@ LAYERS = (
     {"core"},
     {"lines", "ops"},
     {"replay"},
-    {"dataset", "environment", "files", "initializers", "interruption", "mnist"}
-    | {"loop", "module", "nn", "optim", "testing"},
+    {"dataset", "environment", "files", "interruption", "mnist", "nn", "optim", "testing"},
     {"checkpoint", "plots", "report", "tf1", "training"},
     {"__main__", "checking", "cli", "commands"},
 )

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from contracts.test_completeness import primitives
 
-from tinygrad_mnist import Primitive, loop, nn, optim
+from tinygrad_mnist import Primitive, nn, optim
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import ZERO
+from tinygrad_mnist.nn import loop
 
 from .engine_mutants import ENGINE_MUTANTS
 from .equivalent_mutants import EQUIVALENT

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_mnist import Parameter, Tensor, capture, gradients, mnist, nn, optim
-from tinygrad_mnist.loop import cross_entropy
+from tinygrad_mnist.nn.loop import cross_entropy
 from tinygrad_mnist.testing import strategies
 
 from .checker import check_plans

@@ -25,7 +25,7 @@ from tinygrad_mnist.errors import (
     ShapeError,
     StaleGraphError,
 )
-from tinygrad_mnist.loop import cross_entropy
+from tinygrad_mnist.nn.loop import cross_entropy
 
 from .checker import check_plans
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist import initializers
 from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.nn import initializers
 from tinygrad_mnist.replay.capture import host
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32, float64
 from tinygrad_mnist.tf1.graphs import get_default_graph

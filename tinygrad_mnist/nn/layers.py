@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinygrad_mnist import loop
 from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array
@@ -29,8 +28,9 @@ from tinygrad_mnist.errors import (
     DTypeError,
     ShapeError,
 )
-from tinygrad_mnist.initializers import Initializer, glorot_uniform, zeros
-from tinygrad_mnist.module import Layer, Module
+from tinygrad_mnist.nn import loop
+from tinygrad_mnist.nn.initializers import Initializer, glorot_uniform, zeros
+from tinygrad_mnist.nn.module import Layer, Module
 from tinygrad_mnist.ops.activation import relu
 from tinygrad_mnist.optim import Adam, Optimizer
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tinygrad_mnist import initializers
 from tinygrad_mnist.errors import ShapeError
+from tinygrad_mnist.nn import initializers
 
 SHAPE = (300, 200)  # unequal, so that the fans cannot be confused
 SIZE = 300 * 200

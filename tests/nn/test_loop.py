@@ -11,10 +11,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from tinygrad_mnist import Tensor, loop, nn, optim, relu
+from tinygrad_mnist import Tensor, nn, optim, relu
 from tinygrad_mnist.core.tape import no_grad_depth
 from tinygrad_mnist.dataset import Dataset
 from tinygrad_mnist.errors import ArgumentError, DTypeError, GradientError, ShapeError
+from tinygrad_mnist.nn import loop
 
 
 def generator(seed=0):

@@ -5,14 +5,15 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tinygrad_mnist import Parameter, leaky_relu, loop, nn, relu
+from tinygrad_mnist import Parameter, leaky_relu, nn, relu
 from tinygrad_mnist.errors import (
     CheckpointError,
     ShapeError,
     TinygradError,
     UnsupportedError,
 )
-from tinygrad_mnist.initializers import constant
+from tinygrad_mnist.nn import loop
+from tinygrad_mnist.nn.initializers import constant
 
 
 def generator(seed=0):

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from benchmarks.options import positive
-from tinygrad_mnist.training import Run, Settings
+from tinygrad_mnist.command.run import Run, Settings
 
 SUMMARY = "train with several seeds and report the accuracy on the test set"
 

@@ -19,9 +19,9 @@ from reference_tf import accuracies
 from reference_tf.accuracies import Accuracies
 from reference_tf.interface import APIS
 from reference_tf.quiet import no_standard_error
+from tinygrad_mnist.command.run import Settings
 from tinygrad_mnist.errors import TinygradError
 from tinygrad_mnist.interruption import terminable
-from tinygrad_mnist.training import Settings
 
 LOG_EVERY = 100
 INTERRUPTED = 130

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from reference_tf.interface import Array, Trainer, trainer
+from tinygrad_mnist.command.run import Run, Settings
 from tinygrad_mnist.files import write_whole
-from tinygrad_mnist.training import Run, Settings
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 
-from tinygrad_mnist import cli
+from tinygrad_mnist.command import cli
 
 TRAIN, TEST = 5200, 120  # validation takes the first 5,000 training examples
 SETTINGS = ("--iterations", 30, "--batch-size", 16, "--hidden", 8)

@@ -28,8 +28,9 @@ LAYERS = (
     {"lines", "ops"},
     {"replay"},
     {"dataset", "environment", "files", "interruption", "mnist", "nn", "optim", "testing"},
-    {"checkpoint", "plots", "report", "tf1", "training"},
-    {"__main__", "checking", "cli", "commands"},
+    {"checkpoint", "tf1"},
+    {"command"},
+    {"__main__"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ABOVE_ALL = len(LAYERS)  # of modules that the table does not have, and of the package's own names

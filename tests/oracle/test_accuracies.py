@@ -9,7 +9,7 @@ pytest.importorskip("tensorflow")
 
 from reference_tf.__main__ import main
 from reference_tf.accuracies import Accuracies, pairs
-from tinygrad_mnist.training import Settings
+from tinygrad_mnist.command.run import Settings
 
 pytestmark = pytest.mark.tf
 

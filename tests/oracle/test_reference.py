@@ -18,8 +18,8 @@ import reference_tf
 from reference_tf.__main__ import main
 from reference_tf.interface import APIS, BETA_1, BETA_2, EPSILON, trainer
 from tinygrad_mnist import nn, optim
+from tinygrad_mnist.command.run import Run, Settings
 from tinygrad_mnist.nn import loop
-from tinygrad_mnist.training import Run, Settings
 
 pytest.importorskip("tensorflow")
 pytestmark = pytest.mark.tf

@@ -20,13 +20,15 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from tinygrad_mnist import mnist, report, training
+from tinygrad_mnist import mnist
+from tinygrad_mnist.command import report
+from tinygrad_mnist.command import run as training
+from tinygrad_mnist.command.run import Run, Settings
 from tinygrad_mnist.environment import available_threads, blas, versions
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.interruption import interruptible, terminable
 from tinygrad_mnist.nn import loop
 from tinygrad_mnist.ops.activation import softmax
-from tinygrad_mnist.training import Run, Settings
 
 INTERRUPTED = 130
 CHECKPOINT_EVERY, LOG_EVERY = 1000, 100
@@ -37,7 +39,7 @@ def train(options: argparse.Namespace) -> int:
     seconds: dict[str, float] = {}
     if not options.no_plots:
         # Importing matplotlib is Python's work, reading the data is C's: they overlap.
-        threading.Thread(target=import_module, args=["tinygrad_mnist.plots"]).start()
+        threading.Thread(target=import_module, args=["tinygrad_mnist.command.plots"]).start()
         # Else Python searches all of matplotlib for garbage before it exits: a tenth of a second.
         atexit.register(gc.freeze)
     with terminable():
@@ -178,7 +180,7 @@ def evaluate(options: argparse.Namespace) -> int:
             f"{digit:>5}  {own.sum():>8}  {right:>5}  {right / max(own.sum(), 1):>8.2%}"
             f"  {right / max(called.sum(), 1):>9.2%}  {taken}"
         )
-    from tinygrad_mnist import plots  # imports matplotlib
+    from tinygrad_mnist.command import plots  # imports matplotlib
 
     folder = options.out or options.checkpoint.parent
     picture = folder / "evaluation_confusion.png"

@@ -9,10 +9,11 @@ import small_runs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_mnist import checkpoint, training
+from tinygrad_mnist import checkpoint
+from tinygrad_mnist.command import run as training
+from tinygrad_mnist.command.run import OPTIMIZERS, Run, Settings
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, DivergenceError
 from tinygrad_mnist.interruption import interruptible
-from tinygrad_mnist.training import OPTIMIZERS, Run, Settings
 
 SMALL = Settings(iterations=30, batch_size=16, hidden=(8,), threads=1)  # 12 or 13 steps an epoch
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.command.run import Run
 from tinygrad_mnist.environment import blas, versions
 from tinygrad_mnist.errors import OutputError
 from tinygrad_mnist.files import PARTIAL, write_whole
 from tinygrad_mnist.nn import loop
-from tinygrad_mnist.training import Run
 
 CHECKPOINT = "checkpoint.npz"
 RUNS = Path("runs")
@@ -124,7 +124,7 @@ def write_pictures(run: Run, folder: Path) -> list[str]:
     OutputError
         If one cannot be written.
     """
-    from tinygrad_mnist import plots  # imports matplotlib
+    from tinygrad_mnist.command import plots  # imports matplotlib
 
     test = run.data.test
     predictions = run.model.predict(test.images).argmax(axis=-1)

@@ -15,10 +15,10 @@ from typing import NoReturn
 import numpy as np
 
 import tinygrad_mnist
-from tinygrad_mnist import checking, commands
+from tinygrad_mnist.command import checking, commands
+from tinygrad_mnist.command.run import OPTIMIZERS, Settings
 from tinygrad_mnist.environment import blas, blas_environment
 from tinygrad_mnist.errors import TinygradError
-from tinygrad_mnist.training import OPTIMIZERS, Settings
 
 REFUSED = 2
 

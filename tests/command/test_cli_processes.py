@@ -21,7 +21,8 @@ import pytest
 import small_runs
 from small_runs import run_again
 
-from tinygrad_mnist import checkpoint, cli
+from tinygrad_mnist import checkpoint
+from tinygrad_mnist.command import cli
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
 SETTINGS = ["--iterations", 300, "--batch-size", 16, "--hidden", 8, "--checkpoint-every", 5]

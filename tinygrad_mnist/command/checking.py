@@ -15,11 +15,11 @@ from threadpoolctl import threadpool_limits
 
 from tinygrad_mnist import mnist, nn
 from tinygrad_mnist.arguments import integer
+from tinygrad_mnist.command.run import Settings
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.nn import loop
 from tinygrad_mnist.testing import Report, check_grads
-from tinygrad_mnist.training import Settings
 
 EXAMPLES = 16
 WRONG = 1

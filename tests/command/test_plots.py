@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from tinygrad_mnist import plots
+from tinygrad_mnist.command import plots
 from tinygrad_mnist.errors import OutputError, ShapeError
 
 WRONG = np.array(to_rgb(plots.WRONG)) * 255

@@ -13,7 +13,9 @@ import pytest
 import small_runs
 from small_runs import run, run_again
 
-from tinygrad_mnist import checkpoint, cli, mnist, report, training
+from tinygrad_mnist import checkpoint, mnist
+from tinygrad_mnist.command import cli, report
+from tinygrad_mnist.command import run as training
 
 PICTURES = {"cost.png", "confusion.png", "predictions_4x4.png", "predictions_10x10.png"}
 FIGURES = {"checkpoint.npz", "history.csv", "metrics.json"}

@@ -11,8 +11,9 @@ import pytest
 import small_runs
 
 from reference_tf.quiet import no_standard_error
-from tinygrad_mnist import Primitive, checking
-from tinygrad_mnist.cli import main
+from tinygrad_mnist import Primitive
+from tinygrad_mnist.command import checking
+from tinygrad_mnist.command.cli import main
 from tinygrad_mnist.ops.activation import relu
 
 

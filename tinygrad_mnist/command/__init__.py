@@ -1,0 +1,1 @@
+"""L6, the command ``tinygrad-mnist``: what it parses, runs, writes and draws."""

@@ -115,6 +115,24 @@ def test_where_standard_error_is_closed_there_is_nothing_to_drop(monkeypatch):
         pass
 
 
+def test_without_reference_tf_it_says_that_tensorflow_was_not_asked(capsys, monkeypatch, data):
+    monkeypatch.setattr(checking, "entry_points", lambda group: ())
+    assert main(["check", "--data-dir", str(data)]) == 0
+    out = capsys.readouterr().out
+    assert "TensorFlow was not asked: reference_tf, which asks it, is not installed\n" in out
+    assert "of bound" not in out
+
+
+def test_the_judge_that_reference_tf_registers_imports_no_tensorflow():
+    program = (
+        "import sys; from importlib.metadata import entry_points;"
+        "(entry,) = entry_points(group='tinygrad_mnist.judges'); entry.load();"
+        "print(entry.name, 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "TensorFlow False\n", done.stderr
+
+
 @pytest.mark.tf
 def test_tensorflow_agrees():
     pytest.importorskip("tensorflow")

@@ -1,12 +1,17 @@
-"""The command ``check``: the network's gradients on real digits, against two judges."""
+"""The command ``check``: the network's gradients on real digits, against independent judges.
+
+Differences are always asked. So is whoever has registered an entry point of the group
+``tinygrad_mnist.judges``: a function ``judge(f, *arrays)`` that returns what it says of f and its
+gradients, with ``agrees``, a text, and ``leaves``. A leaf has a ``name``, as "argument 0", and the
+``worst`` error as a part of the bound.
+"""
 
 from __future__ import annotations
 
 import argparse
 import time
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.util import find_spec
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +28,7 @@ from tinygrad_mnist.testing import Report, check_grads
 
 EXAMPLES = 16
 WRONG = 1
+JUDGES = "tinygrad_mnist.judges"
 
 
 class Cost:
@@ -56,24 +62,28 @@ def check(options: argparse.Namespace) -> int:
     cost = Cost(options.seed, options.data_dir)
     print(
         f"gradients of the {'-'.join(map(str, Settings().sizes))} network's cost on {EXAMPLES} "
-        f"digits, seed {options.seed}, against central differences in float64"
-        f"{' and TensorFlow' * (find_spec('tensorflow') is not None)}",
+        f"digits, seed {options.seed}, against central differences in float64",
         flush=True,
     )
     with threadpool_limits(1, user_api="blas"):  # at this size a second thread only waits
         report = check_grads(cost, *cost.parameters, order=1, seed=options.seed)
-    opinion = tensorflows_opinion(cost)
-    _print_table(cost, report, opinion.worst)
+    opinions = {entry.name: opinion_of(entry, cost) for entry in entry_points(group=JUDGES)}
+    _print_table(cost, report, {name: one.worst for name, one in opinions.items() if one.worst})
     print(f"{report.verdict}: {report.verdict.meaning}" if report.passed else report)
-    print(f"{opinion.told}\n({time.perf_counter() - start:.1f} s)")
-    return 0 if report.passed and opinion.agrees else WRONG
+    for opinion in opinions.values():
+        print(opinion.told)
+    if not opinions:
+        print("TensorFlow was not asked: reference_tf, which asks it, is not installed")
+    print(f"({time.perf_counter() - start:.1f} s)")
+    agreed = all(opinion.agrees for opinion in opinions.values())
+    return 0 if report.passed and agreed else WRONG
 
 
-class TensorflowsOpinion(NamedTuple):
-    """What TensorFlow says of every operation and gradient.
+class Opinion(NamedTuple):
+    """What another judge says of every gradient.
 
     ``worst`` has the largest error of each parameter's gradient as a part of its bound. It is
-    empty where TensorFlow is not installed, which agrees with everything, or the sweep broke off.
+    empty where the judge could not be asked, which agrees with everything, or broke off.
     """
 
     told: str
@@ -81,31 +91,30 @@ class TensorflowsOpinion(NamedTuple):
     worst: Mapping[str, float]
 
 
-def tensorflows_opinion(cost: Cost) -> TensorflowsOpinion:
-    """Ask TensorFlow, if it is installed."""
+def opinion_of(entry: EntryPoint, cost: Cost) -> Opinion:
+    """Ask a judge, if what it needs is installed."""
     try:
-        quiet = import_module("reference_tf.quiet")
-        with quiet.no_standard_error():  # some of what it says at its start no setting silences
-            crosscheck = import_module("reference_tf.crosscheck")
+        judged = entry.load()(cost, *cost.parameters)
     except ImportError as error:
-        told = f"TensorFlow was not asked ({error}): pip install tensorflow"
-        return TensorflowsOpinion(told, True, {})
-    judged = crosscheck.compare(cost, *cost.parameters)
-    told = str(judged) if judged.agrees else f"TensorFlow departs: {judged}"
+        told = f"{entry.name} was not asked ({error}): pip install {entry.name.lower()}"
+        return Opinion(told, True, {})
+    told = str(judged) if judged.agrees else f"{entry.name} departs: {judged}"
     names = {f"argument {place}": name for place, name in enumerate(cost.names)}
     worst = {names[row.name]: row.worst for row in judged.leaves}
-    return TensorflowsOpinion(told, judged.agrees, worst)
+    return Opinion(told, judged.agrees, worst)
 
 
-def _print_table(cost: Cost, report: Report, worst: Mapping[str, float]) -> None:
-    """Print a row for each parameter; with a last column if TensorFlow has judged any."""
-    above, below = (f"{'TensorFlow':>13}", f"{'of bound':>13}") if worst else ("", "")
-    print(f"{'':<48}{'differences':>22}{above}")
-    print(f"{'parameter':<18}{'shape':<12}{'verdict':<18}{'worst error':>12}{'bound':>10}{below}")
+def _print_table(cost: Cost, report: Report, worst: Mapping[str, Mapping[str, float]]) -> None:
+    """Print a row for each parameter, with a column for each judge that has judged any."""
+    print(f"{'':<48}{'differences':>22}" + "".join(f"{judge:>13}" for judge in worst))
+    head = f"{'parameter':<18}{'shape':<12}{'verdict':<18}{'worst error':>12}{'bound':>10}"
+    print(head + f"{'of bound':>13}" * len(worst))
     for name, array, argument in zip(cost.names, cost.parameters, report.arguments, strict=True):
         found = argument.worst
         differences = (
             f"{found.error:>12.1e}{found.bound:>10.1e}" if found else f"{'-':>12}{'-':>10}"
         )
-        theirs = f"{worst[name]:>13.2g}" if name in worst else f"{'-':>13}" * bool(worst)
-        print(f"{name:<18}{array.shape!s:<12}{argument.verdict!s:<18}{differences}{theirs}")
+        theirs = [f"{of[name]:>13.2g}" if name in of else f"{'-':>13}" for of in worst.values()]
+        print(
+            f"{name:<18}{array.shape!s:<12}{argument.verdict!s:<18}{differences}", *theirs, sep=""
+        )

@@ -146,8 +146,8 @@ REPLAY_MUTANTS = (
         first=lambda optimizer: Tensor(optimizer._next_numbers_as_array()),
     ),
     edit(
-        "journal: a version of a parameter is never another",
-        "tinygrad_mnist.replay.recorder.Journal.assigned",
+        "recorder: a version of a parameter is never another",
+        "tinygrad_mnist.replay.recorder.Recorder.assigned",
         ("self._slots.pop(id(known.data), None)", "pass"),
         oracles=(limits("test_packed_parameters_may_be_read_after_they_were_updated"),),
     ),

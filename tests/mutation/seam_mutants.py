@@ -11,7 +11,7 @@ from .oracles import plain
 from .planting import edit, instead
 
 TAPE = "tinygrad_mnist.core.tape"
-JOURNAL = "tinygrad_mnist.replay.recorder"
+RECORDER = "tinygrad_mnist.replay.recorder"
 NESTED = plain(test_watcher.test_watchers_are_told_the_inner_and_then_the_outer)
 CONSUMED = plain(test_watcher.test_what_an_inner_watcher_consumes_the_outer_is_not_told)
 LINES = plain(test_watchers.test_source_lines_inside_a_capture)
@@ -114,20 +114,20 @@ SEAM_MUTANTS = (
         oracles=(plain(test_watchers.test_nested_source_lines_both_note),),
     ),
     edit(
-        "journal: the watcher around it is not told",
-        f"{JOURNAL}.Journal.applied",
+        "recorder: the watcher around it is not told",
+        f"{RECORDER}.Recorder.applied",
         ("super().applied(primitive, operands, arrays, static, value)", "pass"),
         oracles=(plain(test_watchers.test_the_rules_of_a_captured_backward_are_told_of_too),),
     ),
     edit(
-        "journal: what a host source applies is written down",
-        f"{JOURNAL}.Journal.applied",
+        "recorder: what a host source applies is written down",
+        f"{RECORDER}.Recorder.applied",
         ("if self._in_source:", "if False:"),
         oracles=(HOST,),
     ),
     edit(
-        "journal: what a host source assigns is written down",
-        f"{JOURNAL}.Journal.assigned",
+        "recorder: what a host source assigns is written down",
+        f"{RECORDER}.Recorder.assigned",
         ("if self._in_source:", "if False:"),
         oracles=(
             plain(
@@ -136,34 +136,34 @@ SEAM_MUTANTS = (
         ),
     ),
     edit(
-        "journal: a host value within another is written down",
-        f"{JOURNAL}.Journal.host",
+        "recorder: a host value within another is written down",
+        f"{RECORDER}.Recorder.host",
         ("if self._in_source:", "if False:"),
         oracles=(plain(test_watchers.test_a_host_value_within_another_is_part_of_it),),
     ),
     edit(
-        "journal: a failing source leaves it aside",
-        f"{JOURNAL}.Journal.host",
+        "recorder: a failing source leaves it aside",
+        f"{RECORDER}.Recorder.host",
         ("    finally:\n        self._in_source = False", "    finally:\n        pass"),
         oracles=(
             plain(test_watchers.test_after_a_source_that_failed_the_function_is_written_down_again),
         ),
     ),
     instead(
-        "journal: a captured function that a source calls is part of the outer one",
-        f"{JOURNAL}.Journal.rules_on_tensors",
+        "recorder: a captured function that a source calls is part of the outer one",
+        f"{RECORDER}.Recorder.rules_on_tensors",
         True,
         plain(test_watchers.test_a_captured_function_called_by_a_host_source_has_plans_of_its_own),
     ),
     instead(
         "aside: a gradient may be read",
-        f"{JOURNAL}.Aside.gradient",
+        f"{RECORDER}.Aside.gradient",
         Watcher.gradient,
         plain(test_replay_limits.test_host_cannot_use_a_gradient),
     ),
     instead(
         "aside: what a source changes is not noted",
-        f"{JOURNAL}.Aside.written",
+        f"{RECORDER}.Aside.written",
         Watcher.written,
         plain(
             test_replay_limits.test_what_host_writes_into_a_parameter_is_written_by_replays_and_when_they_are_verified

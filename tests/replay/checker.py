@@ -204,7 +204,7 @@ def check_plans(captured):
     """Check what a captured function made: its programs after each single pass, and its plans.
 
     The program of a plan is the recorded one without dead code, its constants folded to the
-    values that the journal had.
+    values that the recorder had.
     """
     for recorded, plan in zip(captured.recordings, captured.plans, strict=True):
         check_program(recorded)

@@ -29,7 +29,7 @@ from tinygrad_mnist.replay.passes import with_constants_folded, without_dead_cod
 from tinygrad_mnist.replay.plan import Plan
 from tinygrad_mnist.replay.plans import Made, Plans
 from tinygrad_mnist.replay.program import Program
-from tinygrad_mnist.replay.recorder import Journal
+from tinygrad_mnist.replay.recorder import Recorder
 from tinygrad_mnist.replay.returned import Returned
 from tinygrad_mnist.replay.signature import Signature, argument_name, part_of
 from tinygrad_mnist.replay.structure import flatten, paths, unflatten
@@ -203,31 +203,31 @@ class Captured:
 
     def _captured(self, signature: Signature, leaves: list[Any]) -> Any:
         """Run the function, and make a plan of what it did."""
-        journal, returned, recorded = self._recorded(signature.structure, leaves)
-        if not journal.moved:
-            program = with_constants_folded(without_dead_code(recorded), journal.values)
-            self._plans.add(signature, Made(recorded, Plan(program), journal.guards, returned))
+        recorder, returned, recorded = self._recorded(signature.structure, leaves)
+        if not recorder.moved:
+            program = with_constants_folded(without_dead_code(recorded), recorder.values)
+            self._plans.add(signature, Made(recorded, Plan(program), recorder.guards, returned))
         arrays = [tensor.data.copy(order="K") for tensor in returned.fetched]
         returned.forget()
         return returned.filled(arrays)
 
-    def _recorded(self, structure: Any, leaves: list[Any]) -> tuple[Journal, Returned, Program]:
+    def _recorded(self, structure: Any, leaves: list[Any]) -> tuple[Recorder, Returned, Program]:
         """Run the function and write down what it does."""
-        journal = Journal()
-        with tape.watching(journal):
+        recorder = Recorder()
+        with tape.watching(recorder):
             inside = []
             for path, leaf in zip(paths(structure), leaves, strict=True):
                 array, part = part_of(leaf)
                 if array is not None:
                     name = argument_name(self.function, path)
-                    leaf = journal.argument(name, array.copy(order="K"), requires_grad=part[2])
+                    leaf = recorder.argument(name, array.copy(order="K"), requires_grad=part[2])
                 inside.append(leaf)
             arguments, keywords = unflatten(structure, inside)
             try:
                 returned = Returned(self.name, self.function(*arguments, **keywords))
             finally:
-                journal.settle()
-        return journal, returned, journal.program(self.name, returned.fetched)
+                recorder.settle()
+        return recorder, returned, recorder.program(self.name, returned.fetched)
 
     def _verified(
         self, made: Made, structure: Any, leaves: list[Any], arrays: Sequence[Array]
@@ -243,12 +243,12 @@ class Captured:
             leaf: None if leaf.grad is None else leaf.grad.copy()
             for leaf, _ in made.recorded.gradients
         }
-        journal, _, again = self._recorded(structure, leaves)
+        recorder, _, again = self._recorded(structure, leaves)
         slots = matched(made.recorded, again)
         for parameter, value in parameters.items():
             parameter.assign(value)
         for leaf, gradient in gradients.items():
             leaf.grad = gradient
-        values = {old: journal.values[new] for old, new in slots.items()}
-        effects = {old: journal.effects.get(new, []) for old, new in slots.items()}
+        values = {old: recorder.values[new] for old, new in slots.items()}
+        effects = {old: recorder.effects.get(new, []) for old, new in slots.items()}
         return made.plan.verify(arrays, values, effects, self.name)

@@ -1,6 +1,6 @@
-"""The journal: writes down every primitive that is applied while a captured function runs once.
+"""The recorder: writes down every primitive that is applied while a captured function runs once.
 
-Arrays are known by identity, and kept alive for as long as the journal is, so that an identity is
+Arrays are known by identity, and kept alive for as long as the recorder is, so that an identity is
 never used twice. An array that is neither an argument, nor a result, nor a parameter is a constant.
 """
 
@@ -24,11 +24,11 @@ from tinygrad_mnist.replay.poison import refuse_unfilled
 from tinygrad_mnist.replay.program import ASSIGN, HOST, Instruction, Program, Slot, called, memory
 
 
-class Journal(tape.Watcher):
+class Recorder(tape.Watcher):
     """What a function did, as it is being done.
 
     ``values`` are the arrays the slots of the instructions held, by slot: what a replay must
-    reproduce. ``guards`` tell when a plan made of this journal does not apply. ``effects`` are what
+    reproduce. ``guards`` tell when a plan made of this recorder does not apply. ``effects`` are what
     the sources of ``host`` values wrote into parameters, by the slot of that value.
     """
 

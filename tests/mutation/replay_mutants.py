@@ -45,8 +45,8 @@ def memory(name, *changes, oracle=UNFILLED):
 
 
 def laid_out(name, method, *changes, oracles=(GRAPHS,)):
-    target = f"tinygrad_mnist.replay.allocation.Layout.{method}"
-    return edit(f"layout: {name}", target, *changes, oracles=oracles)
+    target = f"tinygrad_mnist.replay.allocation.Allocation.{method}"
+    return edit(f"allocation: {name}", target, *changes, oracles=oracles)
 
 
 REPLAY_MUTANTS = (
@@ -188,7 +188,7 @@ REPLAY_MUTANTS = (
         oracles=(limits("test_a_dead_operand_is_overwritten_and_a_live_one_is_not"),),
     ),
     Mutant(
-        "layout: matmul writes over its operand",
+        "allocation: matmul writes over its operand",
         linear_algebra.matmul,
         "elementwise",
         lambda _: True,

@@ -1,6 +1,6 @@
 """The checker: a program is consistent, and no instruction overwrites what is read later.
 
-It knows nothing of how a layout was found: it plays the program through, writing down what each
+It knows nothing of how an allocation was found: it plays the program through, notes what each
 piece of memory holds, and refuses an instruction that reads what is no longer there.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.errors import ProgramError
-from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.allocation import Allocation
 from tinygrad_mnist.replay.memory import Buffer, extent
 from tinygrad_mnist.replay.passes import without_dead_code
 from tinygrad_mnist.replay.program import ASSIGN, EFFECTS, HOST, Instruction, Program, Slot
@@ -66,8 +66,8 @@ def _check_result(number: int, instruction: Instruction) -> None:
         )
 
 
-def check_layout(program: Program, layout: Layout) -> None:
-    """Refuse a layout under which an instruction would read something else than it should.
+def check_allocation(program: Program, allocation: Allocation) -> None:
+    """Refuse an allocation under which an instruction would read something else than it should.
 
     Raises
     ------
@@ -75,13 +75,13 @@ def check_layout(program: Program, layout: Layout) -> None:
         Naming the instruction and what it would read; also if two buffers in use at once overlap,
         or an instruction that is not elementwise would write over its own operand.
     """
-    memory = _Memory(program, layout)
+    memory = _Memory(program, allocation)
     for number, instruction in enumerate(program.instructions):
         for slot in instruction.reads:
             memory.demand(slot, number, instruction)
         if instruction.is_view:
             continue
-        if number in layout.skipped:
+        if number in allocation.skipped:
             memory.define_in_place(number, instruction)
         else:
             memory.write(number, instruction)
@@ -100,8 +100,8 @@ class _Memory:
     memory has been assigned, None while it holds something else.
     """
 
-    def __init__(self, program: Program, layout: Layout) -> None:
-        self.layout = layout
+    def __init__(self, program: Program, allocation: Allocation) -> None:
+        self.allocation = allocation
         self.versions: dict[Buffer, int | None] = {}
         self.held: dict[Slot, tuple[Any, int, int]] = {}
         for slot in program.slots:
@@ -111,7 +111,7 @@ class _Memory:
 
     def range(self, slot: Slot) -> tuple[Any, int, int]:
         """Where a slot's bytes are."""
-        buffer, offset = self.layout.places[slot]
+        buffer, offset = self.allocation.places[slot]
         if buffer.array is None:
             start = buffer.offset + offset
             return "arena", start, start + extent(slot)
@@ -121,7 +121,7 @@ class _Memory:
         """Refuse to go on if a slot is not where it should be."""
         root = slot.root
         if root.origin == "parameter":
-            there = self.versions.get(self.layout.places[root][0], 0) == root.version
+            there = self.versions.get(self.allocation.places[root][0], 0) == root.version
         else:
             there = root in self.held
         if not there:
@@ -141,7 +141,7 @@ class _Memory:
             ):
                 raise _fault(number, instruction, f"writes over its operand {_name(slot)}")
         self._overwrite(place)
-        buffer = self.layout.places[result][0]
+        buffer = self.allocation.places[result][0]
         if result.origin == "parameter":
             self.versions[buffer] = result.version
         else:
@@ -158,7 +158,7 @@ class _Memory:
         ):
             raise _fault(number, instruction, "is skipped, but its operands are not in place")
         if instruction.primitive is ASSIGN:
-            self.versions[self.layout.places[result][0]] = result.version
+            self.versions[self.allocation.places[result][0]] = result.version
         else:
             self.held[result] = place
 
@@ -210,4 +210,4 @@ def check_plans(captured):
         check_program(recorded)
         check_program(without_dead_code(recorded))
         check_program(plan.program)
-        check_layout(plan.program, plan.layout)
+        check_allocation(plan.program, plan.allocation)

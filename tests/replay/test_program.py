@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from tinygrad_mnist import Parameter, Tensor, capture, gradients, host, optim
 from tinygrad_mnist.errors import ProgramError
-from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.allocation import Allocation
 from tinygrad_mnist.replay.passes import with_constants_folded, without_dead_code
 from tinygrad_mnist.replay.program import Slot
 from tinygrad_mnist.testing import strategies
 
-from .checker import check_layout, check_plans, check_program
+from .checker import check_allocation, check_plans, check_program
 
 
 def captured_step():
@@ -211,11 +211,11 @@ def test_an_output_that_is_never_defined():
 
 def test_an_assignment_left_unfinished():
     program = captured_step().plans[0].program
-    layout = Layout(program)
-    last = max(layout.skipped)
+    allocation = Allocation(program)
+    last = max(allocation.skipped)
     shorter = dataclasses.replace(program, instructions=program.instructions[:last])
     with pytest.raises(ProgramError, match="unfinished"):
-        check_layout(shorter, layout)
+        check_allocation(shorter, allocation)
 
 
 def test_a_value_that_host_may_overwrite():
@@ -229,13 +229,13 @@ def test_a_value_that_host_may_overwrite():
 
     function(np.ones(1))
     program = function.plans[0].program
-    layout = Layout(program)
+    allocation = Allocation(program)
     (product, assigned) = [one.result for one in program.instructions[:2]]
-    check_layout(program, layout)
-    layout.places[product] = layout.places[assigned]
-    layout.skipped.add(1)
+    check_allocation(program, allocation)
+    allocation.places[product] = allocation.places[assigned]
+    allocation.skipped.add(1)
     with pytest.raises(ProgramError, match=r"add .* reads value float64\[1\] after it was over"):
-        check_layout(program, layout)
+        check_allocation(program, allocation)
 
 
 def random_plan(graph, order=1):
@@ -249,10 +249,10 @@ def random_plan(graph, order=1):
 
 
 @given(strategies.graphs(), st.data())
-def test_a_layout_with_a_live_value_overwritten_is_refused(graph, data):
+def test_an_allocation_with_a_live_value_overwritten_is_refused(graph, data):
     """Move one value onto another that is still read later: the checker must say so."""
     program = random_plan(graph).program
-    layout = Layout(program)
+    allocation = Allocation(program)
     pairs = [
         (mover, victim)
         for mover in program.slots
@@ -261,21 +261,21 @@ def test_a_layout_with_a_live_value_overwritten_is_refused(graph, data):
         and mover.base is None
         and victim.base is None
         and victim.origin in ("value", "argument")
-        and layout.places[mover][0] is not layout.places[victim][0]
-        and layout.first[victim] < layout.first[mover] < layout.last[victim]
+        and allocation.places[mover][0] is not allocation.places[victim][0]
+        and allocation.first[victim] < allocation.first[mover] < allocation.last[victim]
     ]
     assume(pairs)
     mover, victim = data.draw(st.sampled_from(pairs))
-    layout.places[mover] = layout.places[victim]
+    allocation.places[mover] = allocation.places[victim]
     with pytest.raises(ProgramError):
-        check_layout(program, layout)
+        check_allocation(program, allocation)
 
 
 @given(strategies.graphs())
 def test_an_arena_without_room_is_refused(graph):
     program = random_plan(graph).program
-    layout = Layout(program)
-    buffers = [b for b in layout.buffers if b.array is None and b.size]
+    allocation = Allocation(program)
+    buffers = [b for b in allocation.buffers if b.array is None and b.size]
     clash = any(
         one is not other and one.first < other.first < one.last
         for one in buffers
@@ -285,7 +285,7 @@ def test_an_arena_without_room_is_refused(graph):
     for buffer in buffers:
         buffer.offset = 0
     with pytest.raises(ProgramError):
-        check_layout(program, layout)
+        check_allocation(program, allocation)
 
 
 @given(strategies.graphs(), st.data())

@@ -874,8 +874,8 @@ def test_matmul_never_writes_over_its_operand():
         np.testing.assert_array_equal(captured(a, b).numpy(), (a @ b) @ b @ b)
     (plan,) = captured.plans
     for instruction in plan.program.instructions:
-        buffers = [plan.layout.places[slot][0] for slot in instruction.reads]
-        assert plan.layout.places[instruction.result][0] not in buffers
+        buffers = [plan.allocation.places[slot][0] for slot in instruction.reads]
+        assert plan.allocation.places[instruction.result][0] not in buffers
 
 
 def test_a_dead_operand_is_overwritten_and_a_live_one_is_not():

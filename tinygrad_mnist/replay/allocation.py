@@ -1,4 +1,4 @@
-"""The layout of a program: where its slots live.
+"""The allocation of memory to a program: where its slots live.
 
 Liveness is kept by storage: a slot lives for as long as any view of it is read. Four things save
 memory and passes over it: a value that is assigned is computed in the parameter's own memory, the
@@ -22,7 +22,7 @@ LARGE = 65_536
 """Bytes from which copying an argument costs more than binding what reads it again."""
 
 
-class Layout:
+class Allocation:
     """The place of every slot that is not a view: a buffer and an offset in it, in bytes.
 
     ``skipped`` are the positions of instructions that have nothing left to do.

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_mnist.core.arrays import allocated
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.allocation import Allocation
 from tinygrad_mnist.replay.memory import array_at
 from tinygrad_mnist.replay.program import Instruction, Program, Slot
 
@@ -32,16 +32,16 @@ class Binding:
         ``(name, thunks)``: the same instructions, bound to the arrays.
     """
 
-    def __init__(self, program: Program, layout: Layout) -> None:
-        self.arrays = arrays_of(program, layout)
+    def __init__(self, program: Program, allocation: Allocation) -> None:
+        self.arrays = arrays_of(program, allocation)
         self.instructions = [
             instruction
             for position, instruction in enumerate(program.instructions)
-            if position not in layout.skipped
+            if position not in allocation.skipped
         ]
         self.phases: list[tuple[str, list[Thunk]]] = []
         self._own = {slot: self.arrays[slot] for slot in program.arguments}
-        self._fed = {slot for slot in self._own if layout.places[slot][0].array is not None}
+        self._fed = {slot for slot in self._own if allocation.places[slot][0].array is not None}
         self._at_rest = {
             slot: array for slot, array in self.arrays.items() if slot.root in self._fed
         }
@@ -91,11 +91,11 @@ class Binding:
             operands[position] = array
 
 
-def arrays_of(program: Program, layout: Layout) -> dict[Slot, Array]:
+def arrays_of(program: Program, allocation: Allocation) -> dict[Slot, Array]:
     """Return the array of each slot, in parameters, constants and a new arena."""
-    arena = allocated((layout.arena,), np.uint8)
+    arena = allocated((allocation.arena,), np.uint8)
     arrays: dict[Slot, Array] = {}
-    for slot, (buffer, offset) in layout.places.items():
+    for slot, (buffer, offset) in allocation.places.items():
         if slot.origin == "constant":
             arrays[slot] = slot.content
         elif buffer.array is None:

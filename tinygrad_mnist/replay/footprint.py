@@ -1,4 +1,4 @@
-"""The footprint of a program: how many bytes its values take, under a layout and without one."""
+"""The footprint of a program: how many bytes its values take, as allocated and without reuse."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.allocation import Allocation
 from tinygrad_mnist.replay.memory import Buffer, extent
 
 
@@ -33,32 +33,32 @@ class Memory(NamedTuple):
     widest: int
 
 
-def footprint(layout: Layout) -> Memory:
+def footprint(allocation: Allocation) -> Memory:
     """Return the bytes that the values of a program take; see `Memory`."""
     total = sum(
         extent(slot)
-        for slot, (buffer, _) in layout.places.items()
+        for slot, (buffer, _) in allocation.places.items()
         if slot.origin == "value" or (slot.origin != "parameter" and buffer.array is None)
     )
-    changes = np.zeros(len(layout.program.instructions) + 3, np.int64)  # from position -1 on
-    for buffer in layout.buffers:
+    changes = np.zeros(len(allocation.program.instructions) + 3, np.int64)  # from position -1 on
+    for buffer in allocation.buffers:
         if buffer.array is None:
-            for size, first, last in _pieces(buffer, layout):
+            for size, first, last in _pieces(buffer, allocation):
                 changes[first + 1] += size
                 changes[last + 2] -= size
-    return Memory(total, layout.arena, int(changes.cumsum().max()))
+    return Memory(total, allocation.arena, int(changes.cumsum().max()))
 
 
-def _pieces(buffer: Buffer, layout: Layout) -> Iterator[tuple[int, int, int]]:
+def _pieces(buffer: Buffer, allocation: Allocation) -> Iterator[tuple[int, int, int]]:
     """Yield ``(size, first, last)`` of each piece of a buffer: of what begins and ends as one.
 
     A buffer in which a whole is put together from parts comes into use part by part.
     """
-    places = [(slot, layout.places[slot][1]) for slot in buffer.slots]
+    places = [(slot, allocation.places[slot][1]) for slot in buffer.slots]
     ranges = [(start, start + extent(slot), slot) for slot, start in places]
     edges = sorted({edge for start, stop, _ in ranges for edge in (start, stop)})
     for left, right in pairwise(edges):
         over = [slot for start, stop, slot in ranges if start <= left and right <= stop]
-        first = min(layout.first[slot] for slot in over)
-        last = max(layout.last[slot] for slot in over)
+        first = min(allocation.first[slot] for slot in over)
+        last = max(allocation.last[slot] for slot in over)
         yield right - left, first, last

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.allocation import Allocation
 from tinygrad_mnist.replay.memory import Buffer
 from tinygrad_mnist.replay.program import ASSIGN, Instruction, Program, Slot, called
 
@@ -26,7 +26,7 @@ def listing(program: Program) -> str:
 class _Listing:
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.layout = Layout(program)
+        self.allocation = Allocation(program)
         self.names: dict[Slot, str] = {}
         self._counts: Counter[str] = Counter()
         self._namesakes: dict[str, dict[int, int]] = defaultdict(dict)
@@ -63,7 +63,7 @@ class _Listing:
         return f"{letter}{self._counts[letter] - 1}"
 
     def _buffer(self, slot: Slot) -> str:
-        buffer, _ = self.layout.places[slot]
+        buffer, _ = self.allocation.places[slot]
         if buffer not in self.buffers:
             if buffer.array is None:
                 self._counts["buffer"] += 1
@@ -111,7 +111,7 @@ class _Listing:
         result = instruction.result
         if instruction.is_view:
             where = f"view of {self.names[instruction.result.root]}"
-        elif position in self.layout.skipped:
+        elif position in self.allocation.skipped:
             where = f"in place, {self._buffer(result)}"
         else:
             where = self._buffer(result)

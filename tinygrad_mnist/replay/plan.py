@@ -21,7 +21,7 @@ from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError, TinygradError, explained
-from tinygrad_mnist.replay.allocation import Layout
+from tinygrad_mnist.replay.allocation import Allocation
 from tinygrad_mnist.replay.binding import Binding
 from tinygrad_mnist.replay.footprint import Memory, footprint
 from tinygrad_mnist.replay.program import ASSIGN, HOST, Program, Slot
@@ -33,7 +33,7 @@ class Plan:
 
     Attributes
     ----------
-    program, layout, binding
+    program, allocation, binding
         What is run, where its slots live, and the thunks.
     constants
         The arrays that were baked in when the function was captured.
@@ -43,8 +43,8 @@ class Plan:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.layout = Layout(program)
-        self.binding = Binding(program, self.layout)
+        self.allocation = Allocation(program)
+        self.binding = Binding(program, self.allocation)
         self.arrays = self.binding.arrays
         self._before = [
             (slot.content, self.arrays[slot]) for slot in program.slots if slot.origin == "gradient"
@@ -76,20 +76,20 @@ class Plan:
     @property
     def memory(self) -> Memory:
         """The bytes the values take; see `Memory`."""
-        return footprint(self.layout)
+        return footprint(self.allocation)
 
     def __repr__(self) -> str:
         program = self.program
         fed = ", ".join(f"{slot.name} {slot.typed_shape}" for slot in program.arguments)
         return (
             f"<plan of {program.name}({fed}): {len(program.instructions)} instructions, "
-            f"{self.layout.arena} bytes>"
+            f"{self.allocation.arena} bytes>"
         )
 
     def _may_lend(self, leaf: Tensor, slot: Slot) -> bool:
         """Whether a gradient stays as it is until this leaf's own is fed to the next replay."""
         array = self.arrays[slot]
-        buffer, _ = self.layout.places[slot.root]
+        buffer, _ = self.allocation.places[slot.root]
         return (buffer.array is None or slot.root.origin == "constant") and not any(
             other is not leaf and np.may_share_memory(array, place) for other, place in self._before
         )
@@ -219,12 +219,12 @@ class Plan:
     def _changed_before(self, position: int) -> list[Parameter]:
         """The parameters whose memory the first instructions, and this one, may have written to."""
         written = {
-            id(self.layout.places[instruction.result][0])
+            id(self.allocation.places[instruction.result][0])
             for instruction in self.binding.instructions[: position + 1]
         }
         homes = {
             id(slot.content): id(buffer)
-            for slot, (buffer, _) in self.layout.places.items()
+            for slot, (buffer, _) in self.allocation.places.items()
             if slot.origin == "parameter"
         }
         return [parameter for parameter in self._assigned if homes[id(parameter)] in written]

@@ -28,7 +28,7 @@ class Recorder(tape.Watcher):
     """What a function did, as it is being done.
 
     ``values`` are the arrays the slots of the instructions held, by slot: what a replay must
-    reproduce. ``guards`` tell when a plan made of this recorder does not apply. ``effects`` are what
+    reproduce. ``guards`` tell when a plan made of the program does not apply. ``effects`` are what
     the sources of ``host`` values wrote into parameters, by the slot of that value.
     """
 

@@ -64,7 +64,7 @@ REPLAY_MUTANTS = (
     ),
     instead(
         "signature: guards are not asked",
-        "tinygrad_mnist.replay.plans.Made.applies",
+        "tinygrad_mnist.replay.capture.Made.applies",
         lambda self: True,
         limits("test_another_optimizer_moving_the_parameters_makes_another_plan"),
     ),
@@ -88,7 +88,7 @@ REPLAY_MUTANTS = (
     ),
     edit(
         "feed: cached by the array's identity",
-        "tinygrad_mnist.replay.binding.Binding.feed",
+        "tinygrad_mnist.replay.plan.Binding.feed",
         (
             "np.copyto(own, array)\n        return",
             "id(array) in seen or np.copyto(own, array); seen.add(id(array))\n        return",
@@ -98,19 +98,19 @@ REPLAY_MUTANTS = (
     ),
     edit(
         "feed: a large one is not bound again",
-        "tinygrad_mnist.replay.binding.Binding.feed",
+        "tinygrad_mnist.replay.plan.Binding.feed",
         ("self._hand_out(slot, array)", "pass"),
         oracles=(limits("test_large_feeds_are_read_where_they_are_and_never_written_to"),),
     ),
     edit(
         "feed: a large view is read where it is",
-        "tinygrad_mnist.replay.binding.Binding.feed",
+        "tinygrad_mnist.replay.plan.Binding.feed",
         ("array.base is not None or ", ""),
         oracles=(limits("test_a_piece_of_a_parameter_may_be_fed"),),
     ),
     instead(
         "feed: a large one is kept",
-        "tinygrad_mnist.replay.binding.Binding.let_go",
+        "tinygrad_mnist.replay.plan.Binding.let_go",
         lambda self: None,
         limits("test_a_large_feed_is_let_go_after_the_call"),
     ),
@@ -153,13 +153,13 @@ REPLAY_MUTANTS = (
     ),
     edit(
         "passes: effects are dead code",
-        "tinygrad_mnist.replay.passes.without_dead_code",
+        "tinygrad_mnist.replay.program.without_dead_code",
         ("instruction.primitive in EFFECTS or ", ""),
         oracles=(plain(test_program.test_dead_code_goes_and_effects_stay),),
     ),
     edit(
         "passes: what Python computes is a constant",
-        "tinygrad_mnist.replay.passes.with_constants_folded",
+        "tinygrad_mnist.replay.program.with_constants_folded",
         (
             " and instruction.primitive not in EFFECTS",
             " and instruction.primitive.name != 'assign'",
@@ -222,19 +222,19 @@ REPLAY_MUTANTS = (
     ),
     instead(
         "sealed: a result is a constant",
-        "tinygrad_mnist.replay.returned._sealed",
+        "tinygrad_mnist.replay.signature._sealed",
         lambda name: lambda array: Tensor.of(array, None),
         limits("test_no_gradient_goes_through_what_a_captured_function_returned"),
     ),
     edit(
         "binding: what a kernel returns is not copied",
-        "tinygrad_mnist.replay.binding.late_bound",
+        "tinygrad_mnist.replay.plan.late_bound",
         ("fill(out, kernel(*operands, **static))", "kernel(*operands, **static)"),
         oracles=(plain(test_own_primitives.test_whatever_a_kernel_returns_is_copied_to_its_place),),
     ),
     edit(
         "binding: what a kernel returns is broadcast",
-        "tinygrad_mnist.replay.binding.fill",
+        "tinygrad_mnist.replay.plan.fill",
         ("if (result.shape, result.dtype) != (out.shape, out.dtype):", "if False:"),
         oracles=(
             plain(

@@ -13,8 +13,15 @@ import numpy as np
 from tinygrad_mnist.errors import ProgramError
 from tinygrad_mnist.replay.allocation import Allocation
 from tinygrad_mnist.replay.memory import Buffer, extent
-from tinygrad_mnist.replay.passes import without_dead_code
-from tinygrad_mnist.replay.program import ASSIGN, EFFECTS, HOST, Instruction, Program, Slot
+from tinygrad_mnist.replay.program import (
+    ASSIGN,
+    EFFECTS,
+    HOST,
+    Instruction,
+    Program,
+    Slot,
+    without_dead_code,
+)
 
 
 def check_program(program: Program) -> None:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from tinygrad_mnist import Parameter, Tensor, capture, gradients, host, optim
 from tinygrad_mnist.errors import ProgramError
 from tinygrad_mnist.replay.allocation import Allocation
-from tinygrad_mnist.replay.passes import with_constants_folded, without_dead_code
-from tinygrad_mnist.replay.program import Slot
+from tinygrad_mnist.replay.program import Slot, with_constants_folded, without_dead_code
 from tinygrad_mnist.testing import strategies
 
 from .checker import check_allocation, check_plans, check_program

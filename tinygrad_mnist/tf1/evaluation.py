@@ -23,7 +23,7 @@ from tinygrad_mnist.errors import (
     TinygradError,
 )
 from tinygrad_mnist.lines import said_of
-from tinygrad_mnist.replay.structure import flatten, unflatten
+from tinygrad_mnist.replay.signature import flatten, unflatten
 from tinygrad_mnist.tf1.dependence import ancestors
 from tinygrad_mnist.tf1.gradients import differentiate
 from tinygrad_mnist.tf1.inference import misfit

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_mnist.core.arrays import SCALARS
 from tinygrad_mnist.errors import ArgumentError, DTypeError
-from tinygrad_mnist.replay.structure import flatten
+from tinygrad_mnist.replay.signature import flatten
 from tinygrad_mnist.tf1.dtypes import as_array
 from tinygrad_mnist.tf1.symbol import Symbol, defer
 

@@ -20,7 +20,7 @@ from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import DTypeError, SessionError, ShapeError, plainly
 from tinygrad_mnist.replay.capture import Captured, capture
 from tinygrad_mnist.replay.plan import Plan
-from tinygrad_mnist.replay.structure import flatten, unflatten
+from tinygrad_mnist.replay.signature import flatten, unflatten
 from tinygrad_mnist.tf1.evaluation import Evaluation
 from tinygrad_mnist.tf1.graph import Graph, default_session, get_default_graph
 from tinygrad_mnist.tf1.keeping import Store

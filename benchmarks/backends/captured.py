@@ -49,7 +49,7 @@ class CapturedTrainer:
 
     def _replay(self, phase: str) -> None:
         with np.errstate(all="ignore"):
-            for name, thunks in self.plan.binding.phases:
+            for name, thunks in self.plan.phases:
                 if name == phase:
                     for thunk in thunks:
                         thunk()

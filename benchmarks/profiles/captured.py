@@ -22,8 +22,8 @@ def parts(trainer: CapturedTrainer, batches: Batches, watch: Stopwatch) -> dict[
 
 def watch_plan(plan: Plan, watch: Stopwatch) -> None:
     """Have a plan's instructions timed from now on, and its methods that a replay calls."""
-    instructions = iter(plan.binding.instructions)
-    for _, thunks in plan.binding.phases:
+    instructions = iter(plan.instructions)
+    for _, thunks in plan.phases:
         for position, thunk in enumerate(thunks):
             instruction = next(instructions)
             shapes = [slot.shape for slot in (*instruction.reads, instruction.result)]

@@ -15,7 +15,6 @@ PACKAGE = Path(tinygrad_mnist.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 CLOSING = (
-    ("tinygrad_mnist.replay.program", "tinygrad_mnist.replay.listing"),
     ("tinygrad_mnist.tf1.compat", "tinygrad_mnist.tf1"),  # tf.compat.v1 is tf once more
 )
 """``(importer, imported)``: the imports that close a circle, known and none of them in core."""

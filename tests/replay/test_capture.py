@@ -185,7 +185,7 @@ def test_memory_without_reuse_and_with_it(kind, rows):  # not of tiny ones: each
     step = capture(Training(kind, [784, 128, 64, 10]).step)
     step(np.ones((rows, 784), np.float32), np.zeros(rows, int))
     memory = step.plans[0].memory
-    assert memory.widest <= memory.with_reuse <= 1.5 * memory.widest
+    assert memory.peak <= memory.with_reuse <= 1.5 * memory.peak
     assert memory.with_reuse < 0.6 * memory.without_reuse
 
 
@@ -198,7 +198,7 @@ def test_the_widest_place_is_what_is_in_use_at_once():
     captured = capture(function)
     captured(np.ones(1000))
     memory = captured.plans[0].memory  # x goes when its cosine is there; then come whole and exp
-    assert memory.widest == 4 * 8000 + 8
+    assert memory.peak == 4 * 8000 + 8
     assert memory.without_reuse == 9 * 8000 + 8
 
 
@@ -211,4 +211,4 @@ def test_what_has_memory_already_takes_none():
 
     function(np.ones((100, 100)))
     memory = function.plans[0].memory
-    assert (memory.without_reuse, memory.with_reuse, memory.widest) == (80_000, 0, 0)
+    assert (memory.without_reuse, memory.with_reuse, memory.peak) == (80_000, 0, 0)

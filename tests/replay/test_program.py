@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tinygrad_mnist import Parameter, Tensor, capture, gradients, host, optim
 from tinygrad_mnist.errors import ProgramError
 from tinygrad_mnist.replay.allocation import Allocation
+from tinygrad_mnist.replay.plan import Plan
 from tinygrad_mnist.replay.program import Slot, with_constants_folded, without_dead_code
 from tinygrad_mnist.testing import strategies
 
@@ -35,7 +36,7 @@ def captured_step():
 
 def test_a_listing_reads_like_what_was_done():
     step = captured_step()
-    text = str(step.plans[0].program)
+    text = str(step.plans[0])
     lines = text.splitlines()
     assert lines[0] == "step(x)"
     assert [line for line in lines if line in ("forward", "backward", "update")] == [
@@ -56,7 +57,7 @@ def test_a_listing_reads_like_what_was_done():
 def test_the_listing_of_a_function_that_does_nothing():
     captured = capture(lambda: None)
     captured()
-    assert str(captured.plans[0].program) == "<lambda>()\nreturns nothing"
+    assert str(captured.plans[0]) == "<lambda>()\nreturns nothing"
 
 
 def test_arguments_are_called_as_in_the_function():
@@ -66,7 +67,7 @@ def test_arguments_are_called_as_in_the_function():
     captured = capture(function)
     one = np.ones(1)
     captured(one, one, one, options={"scale": one}, shift=one)
-    head = str(captured.plans[0].program).splitlines()[0]
+    head = str(captured.plans[0]).splitlines()[0]
     assert head == "function(x, more1, more2, options['scale'], shift)"
 
 
@@ -82,7 +83,9 @@ def test_versions_of_parameters_of_one_name_are_told_apart():
 
     function(np.ones(1))
     names = [
-        line.split()[0] for line in str(function.recordings[0]).splitlines() if "weight" in line
+        line.split()[0]
+        for line in str(Plan(function.recordings[0])).splitlines()
+        if "weight" in line
     ]
     assert [name for name in names if name.startswith("weight")] == [
         "weight",
@@ -106,7 +109,7 @@ def test_gradients_are_called_as_the_leaves_are():
         return loss
 
     function(np.ones(1))
-    lines = str(function.plans[0].program).splitlines()
+    lines = str(function.plans[0]).splitlines()
     given = [line.split()[0] for line in lines if line.startswith("  ") and " parameter " in line]
     assert given == ["weight_2", "weight_3"]
     (added,) = [line for line in lines if "add(grad of" in line]

@@ -24,7 +24,7 @@ def listing():
     for example in doctest.DocTestParser().get_examples(PAGE.read_text()):
         exec(example.source.replace("range(200)", "range(3)"), program)
         if "plans" in example.source:
-            return str(program["sess"].plans[-1].program)
+            return str(program["sess"].plans[-1])
     raise AssertionError("the page prints no program")
 
 

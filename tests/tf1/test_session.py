@@ -519,7 +519,7 @@ def test_a_run_is_captured_once_it_makes_nothing_new():
         assert counts == [0, 0, 1, 1, 1]  # the optimizer is made in the first
         session.run([train, cost], {x: rows[:2], y: labels[:2]})
         assert len(session.plans) == 2
-        assert "run(X, Y)" in str(session.plans[0].program)
+        assert "run(X, Y)" in str(session.plans[0])
         session.run(init)
         assert session.run(variables[1], {}).shape == (5,)
         assert session.plans == []

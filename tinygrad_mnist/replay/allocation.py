@@ -8,14 +8,25 @@ an operand that nobody reads again, and what is left shares the arena with what 
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from tinygrad_mnist.core.arrays import address
 from tinygrad_mnist.ops.shape import concatenate
-from tinygrad_mnist.replay.memory import Buffer, arranged, extent, is_contiguous, lifetimes
+from tinygrad_mnist.replay.memory import (
+    Buffer,
+    Memory,
+    arranged,
+    extent,
+    is_contiguous,
+    lifetimes,
+    peak_bytes,
+)
 from tinygrad_mnist.replay.program import ASSIGN, HOST, Instruction, Program, Slot, memory
 
 LARGE = 65_536
@@ -49,6 +60,34 @@ class Allocation:
     def buffers(self) -> list[Buffer]:
         """Every buffer once, in the order in which slots were placed."""
         return list(dict.fromkeys(buffer for buffer, _ in self.places.values()))
+
+    @property
+    def memory(self) -> Memory:
+        """The bytes that the values of the program take; see `Memory`."""
+        total = sum(
+            extent(slot)
+            for slot, (buffer, _) in self.places.items()
+            if slot.origin == "value" or (slot.origin != "parameter" and buffer.array is None)
+        )
+        peak = peak_bytes(self._pieces(), len(self.program.instructions))
+        return Memory(total, self.arena, peak)
+
+    def _pieces(self) -> Iterator[tuple[int, int, int]]:
+        """Yield ``(size, first, last)`` of each piece of the arena that begins and ends as one.
+
+        A buffer in which a whole is put together from parts comes into use part by part.
+        """
+        for buffer in self.buffers:
+            if buffer.array is not None:
+                continue
+            starts = [self.places[slot][1] for slot in buffer.slots]
+            stops = map(operator.add, starts, map(extent, buffer.slots))
+            ranges = [*zip(starts, stops, buffer.slots, strict=True)]
+            edges = sorted({edge for start, stop, _ in ranges for edge in (start, stop)})
+            for left, right in pairwise(edges):
+                over = [slot for start, stop, slot in ranges if start <= left and right <= stop]
+                first = min(self.first[slot] for slot in over)
+                yield right - left, first, max(self.last[slot] for slot in over)
 
     def _put(self, slot: Slot, buffer: Buffer, offset: int = 0) -> None:
         self.places[slot] = buffer, offset

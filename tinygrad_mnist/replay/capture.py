@@ -12,10 +12,9 @@
 
 from __future__ import annotations
 
-import operator
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any, NamedTuple
 
@@ -28,18 +27,24 @@ from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
 from tinygrad_mnist.replay.plan import Plan
 from tinygrad_mnist.replay.program import Program, with_constants_folded, without_dead_code
-from tinygrad_mnist.replay.recorder import Recorder
+from tinygrad_mnist.replay.recorder import Conditions, Recorder
 from tinygrad_mnist.replay.signature import (
-    Returned,
+    Call,
+    Results,
     Signature,
     argument_name,
+    call_of,
     differing_numbers,
-    flatten,
-    part_of,
     paths,
+    results_of,
     unflatten,
 )
-from tinygrad_mnist.replay.verify import matched
+from tinygrad_mnist.replay.verify import run_both_ways
+
+MOST_SIGNATURES = 32
+"""Signatures a captured function has plans for; the one made first is let go."""
+MOST_VARIANTS = 4
+"""Plans kept of one signature, for other conditions."""
 
 
 def capture(function: Callable[..., Any] | None = None, *, verify: int = 0) -> Any:
@@ -115,6 +120,22 @@ def host(source: Callable[[], Any]) -> Tensor:
     return Tensor(tape.watcher.get().host(source))
 
 
+class Replay(NamedTuple):
+    """What further calls of one signature are: the plan, when it applies, and what they return.
+
+    ``recorded`` is what the function did in the first one, before any pass.
+    """
+
+    recorded: Program
+    plan: Plan
+    conditions: Conditions
+    results: Results
+
+    def run(self, arrays: Sequence[Array]) -> Any:
+        """Run the plan on these arguments and return what the function would have returned."""
+        return self.results.build(self.plan.run(arrays))
+
+
 class Captured:
     """A captured function; see `capture`."""
 
@@ -125,20 +146,21 @@ class Captured:
         self.function = function
         self.name: str = getattr(function, "__name__", type(function).__name__)
         self._verify = verify
-        self._plans = Plans(self.name, function)
+        self._replays: dict[Signature, list[Replay]] = {}
+        self._last: tuple[Signature, Replay] | None = None
+        self._has_warned = False
         self._lock = threading.Lock()
         self._thread: int | None = None  # the one that has the lock
-        self._last: tuple[Signature, Made] | None = None
 
     @property
     def plans(self) -> list[Plan]:
         """The plans made so far, one for each signature."""
-        return [made.plan for made in self._plans]
+        return [replay.plan for group in self._replays.values() for replay in group]
 
     @property
     def recordings(self) -> list[Program]:
         """What was written down for each plan, before any pass."""
-        return [made.recorded for made in self._plans]
+        return [replay.recorded for group in self._replays.values() for replay in group]
 
     def __repr__(self) -> str:
         count = len(self.plans)
@@ -164,138 +186,47 @@ class Captured:
         with self._lock:
             self._thread = threading.get_ident()
             try:
-                return self._called(arguments, keywords)
+                return self._call(arguments, keywords)
             finally:
                 self._thread = None
 
-    def _called(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def _call(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Replay the plan of this signature; where there is none, run the function and make one."""
-        if not keywords and (made := self._as_before(arguments)):
-            return made.returned.filled(made.plan.run(arguments))
-        structure, leaves = flatten((arguments, keywords))
-        arrays, parts = [], []
-        for leaf in leaves:
-            array, part = part_of(leaf)
-            parts.append(part)
-            if array is not None:
-                arrays.append(array)
-        signature = Signature(structure, tuple(parts), tape.no_grad_depth.get() == 0)
-        made = self._plans.found(signature)
-        if made is None:
-            return self._captured(signature, leaves)
+        if not keywords and (replay := self._last_replay_if_alike(arguments)):
+            return replay.run(arguments)
+        call = call_of(arguments, keywords)
+        replay = self._replay_of(call.signature)
+        if replay is None:
+            return self._first(call)
         if self._verify > 0:
             self._verify -= 1
-            return made.returned.filled(self._verified(made, structure, leaves, arrays))
-        if len(leaves) == len(arguments) and all(map(operator.is_, leaves, arguments)):
-            self._last = signature, made
-        return made.returned.filled(made.plan.run(arrays))
+            outputs = run_both_ways(
+                replay.recorded, replay.plan, call.fed, lambda: self._record(call)[:2]
+            )
+            return replay.results.build(outputs)
+        if not keywords and all(type(argument) is np.ndarray for argument in arguments):
+            self._last = call.signature, replay
+        return replay.run(call.fed)
 
-    def _as_before(self, arguments: tuple[Any, ...]) -> Made | None:
-        """What the last replay was made by, if these are plain arrays of the same signature.
+    def _last_replay_if_alike(self, arguments: tuple[Any, ...]) -> Replay | None:
+        """The last replay, if these are plain arrays of the same signature and it applies.
 
-        It spares most calls of a loop the way through `part_of`.
+        It spares most calls of a loop the way through `call_of`.
         """
         if self._last is None:
             return None
-        (_, parts, on), made = self._last
-        if len(parts) != len(arguments) or on is not (tape.no_grad_depth.get() == 0):
+        (_, parts, recording), replay = self._last
+        if len(parts) != len(arguments) or recording is not (tape.no_grad_depth.get() == 0):
             return None
         for array, part in zip(arguments, parts, strict=True):
             if type(array) is not np.ndarray or not array.flags.c_contiguous:
                 return None
             if (array.shape, array.dtype, False) != part:
                 return None
-        return made if made.applies() else None
+        return replay if replay.conditions.hold() else None
 
-    def _captured(self, signature: Signature, leaves: list[Any]) -> Any:
-        """Run the function, and make a plan of what it did."""
-        recorder, returned, recorded = self._recorded(signature.structure, leaves)
-        if not recorder.moved:
-            program = with_constants_folded(without_dead_code(recorded), recorder.values)
-            self._plans.add(signature, Made(recorded, Plan(program), recorder.guards, returned))
-        arrays = [tensor.data.copy(order="K") for tensor in returned.fetched]
-        returned.forget()
-        return returned.filled(arrays)
-
-    def _recorded(self, structure: Any, leaves: list[Any]) -> tuple[Recorder, Returned, Program]:
-        """Run the function and write down what it does."""
-        recorder = Recorder()
-        with tape.watching(recorder):
-            inside = []
-            for path, leaf in zip(paths(structure), leaves, strict=True):
-                array, part = part_of(leaf)
-                if array is not None:
-                    name = argument_name(self.function, path)
-                    leaf = recorder.argument(name, array.copy(order="K"), requires_grad=part[2])
-                inside.append(leaf)
-            arguments, keywords = unflatten(structure, inside)
-            try:
-                returned = Returned(self.name, self.function(*arguments, **keywords))
-            finally:
-                recorder.settle()
-        return recorder, returned, recorder.program(self.name, returned.fetched)
-
-    def _verified(
-        self, made: Made, structure: Any, leaves: list[Any], arrays: Sequence[Array]
-    ) -> list[Array]:
-        """Run the function, then the plan from the same state, and compare."""
-        arrays = [array.copy(order="K") for array in arrays]  # a host may write into what was fed
-        parameters = {
-            slot.content: slot.content.data.copy()
-            for slot in made.recorded.slots
-            if slot.origin == "parameter"
-        }
-        gradients = {
-            leaf: None if leaf.grad is None else leaf.grad.copy()
-            for leaf, _ in made.recorded.gradients
-        }
-        recorder, _, again = self._recorded(structure, leaves)
-        slots = matched(made.recorded, again)
-        for parameter, value in parameters.items():
-            parameter.assign(value)
-        for leaf, gradient in gradients.items():
-            leaf.grad = gradient
-        values = {old: recorder.values[new] for old, new in slots.items()}
-        effects = {old: recorder.effects.get(new, []) for old, new in slots.items()}
-        return made.plan.verify(arrays, values, effects, self.name)
-
-
-MOST_PLANS = 32
-"""Signatures a captured function has plans for; the one made first is let go."""
-MOST_VARIANTS = 4
-"""Plans kept of one signature, for other states of what guards watch."""
-
-
-class Made(NamedTuple):
-    """A plan, what it was made of, when it applies, and how its outputs are handed out."""
-
-    recorded: Program
-    plan: Plan
-    guards: list[Callable[[], bool]]
-    returned: Returned
-
-    def applies(self) -> bool:
-        """Whether the plan is still right: parameters lie where they did, and so on."""
-        for guard in self.guards:  # noqa: SIM110  all() of a generator takes longer than they do
-            if not guard():
-                return False
-        return True
-
-
-class Plans:
-    """The plans of a function of this name, in the order in which their signatures came."""
-
-    def __init__(self, name: str, function: Callable[..., Any]) -> None:
-        self._name = name
-        self._function = function
-        self._groups: dict[Signature, list[Made]] = {}
-        self._has_warned = False
-
-    def __iter__(self) -> Iterator[Made]:
-        return (made for group in self._groups.values() for made in group)
-
-    def found(self, signature: Signature) -> Made | None:
-        """Return the plan of this signature that applies, or None if one is to be made.
+    def _replay_of(self, signature: Signature) -> Replay | None:
+        """The replay of this signature that applies, or None if the function is to be run.
 
         Raises
         ------
@@ -303,38 +234,59 @@ class Plans:
             If an argument cannot be compared with others.
         """
         try:
-            group = self._groups.get(signature)
+            group = self._replays.get(signature)
         except TypeError:
             raise CaptureError(
-                f"The arguments of the captured {self._name} that are not arrays must be hashable, "
+                f"The arguments of the captured {self.name} that are not arrays must be hashable, "
                 f"since they tell its plans apart. Received: {signature.parts!r:.200}."
             ) from None
         if group is None:
             self._warn_of_numbers(signature)
             return None
-        return next((made for made in group if made.applies()), None)
-
-    def add(self, signature: Signature, made: Made) -> None:
-        """Keep a plan; let go of the oldest where there are too many."""
-        group = self._groups.pop(signature, [])
-        self._groups[signature] = [*group[-MOST_VARIANTS + 1 :], made]
-        if len(self._groups) > MOST_PLANS:
-            del self._groups[next(iter(self._groups))]
+        return next((replay for replay in group if replay.conditions.hold()), None)
 
     def _warn_of_numbers(self, signature: Signature) -> None:
         """Say once that plans come and go because of numbers of Python that change."""
-        if self._has_warned or len(self._groups) < MOST_PLANS:
+        if self._has_warned or len(self._replays) < MOST_SIGNATURES:
             return
-        places = differing_numbers(signature, next(iter(self._groups)))
-        if places:
+        names = differing_numbers(signature, next(iter(self._replays)), self.function)
+        if names:
             self._has_warned = True
-            where = paths(signature.structure)
-            names = [argument_name(self._function, where[place]) for place in places]
             warnings.warn(
-                f"The captured {self._name} is run as it is and planned anew for each value of "
+                f"The captured {self.name} is run as it is and planned anew for each value of "
                 f"{' and '.join(names)}, which is slower than no capture. Pass it as a NumPy "
                 f"number of the dtype you compute in, such as np.float32({names[0]}): a replay "
                 "reads that anew.",
                 RuntimeWarning,
                 stacklevel=5,  # the user's call of the captured function
             )
+
+    def _first(self, call: Call) -> Any:
+        """Run the function, and keep a plan of what it did; the oldest go where there are many."""
+        recorder, recorded, results = self._record(call)
+        if not recorder.moved:
+            program = with_constants_folded(without_dead_code(recorded), recorder.values)
+            replay = Replay(recorded, Plan(program), recorder.conditions, results)
+            group = self._replays.pop(call.signature, [])
+            self._replays[call.signature] = [*group[-MOST_VARIANTS + 1 :], replay]
+            if len(self._replays) > MOST_SIGNATURES:
+                del self._replays[next(iter(self._replays))]
+        return results.build([recorder.values[slot].copy(order="K") for slot in recorded.outputs])
+
+    def _record(self, call: Call) -> tuple[Recorder, Program, Results]:
+        """Run the function and write down what it does."""
+        recorder, structure = Recorder(), call.signature.structure
+        with tape.watching(recorder):
+            inside = []
+            for path, leaf, array in zip(paths(structure), call.leaves, call.arrays, strict=True):
+                if array is not None:
+                    name = argument_name(self.function, path)
+                    trained = isinstance(leaf, Tensor) and leaf.requires_grad
+                    leaf = recorder.argument(name, array.copy(order="K"), requires_grad=trained)
+                inside.append(leaf)
+            arguments, keywords = unflatten(structure, inside)
+            try:
+                tensors, results = results_of(self.name, self.function(*arguments, **keywords))
+            finally:
+                recorder.settle()
+        return recorder, recorder.program(self.name, tensors), results

@@ -1,4 +1,4 @@
-"""The listing of a program: what ``print(program)`` shows.
+"""The listing of a program: what ``print(plan)`` shows.
 
 A line an instruction: its slot, what is applied to what, the result's dtype and shape, the memory
 it is in, and the user's line. Slots in one buffer take each other's place; a buffer is named after
@@ -18,15 +18,15 @@ from tinygrad_mnist.replay.memory import Buffer
 from tinygrad_mnist.replay.program import ASSIGN, Instruction, Program, Slot, called
 
 
-def listing(program: Program) -> str:
-    """Return the lines of a program."""
-    return _Listing(program).text()
+def listing(program: Program, allocation: Allocation) -> str:
+    """Return the lines of a program whose slots live where they are allocated."""
+    return _Listing(program, allocation).text()
 
 
 class _Listing:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, allocation: Allocation) -> None:
         self.program = program
-        self.allocation = Allocation(program)
+        self.allocation = allocation
         self.names: dict[Slot, str] = {}
         self._counts: Counter[str] = Counter()
         self._namesakes: dict[str, dict[int, int]] = defaultdict(dict)

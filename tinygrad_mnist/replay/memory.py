@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,39 @@ class Buffer:
     last: int = 0
     offset: int = 0
     slots: list[Slot] = field(default_factory=list)
+
+
+class Memory(NamedTuple):
+    """Bytes for the values of a program; parameters, constants and large arguments not counted.
+
+    Large arguments are read where they are. What is computed in the memory of a parameter takes
+    none of its own, so it counts in ``without_reuse`` only.
+
+    Attributes
+    ----------
+    without_reuse
+        Each value in a place of its own.
+    with_reuse
+        As they are laid out: the size of the arena.
+    peak
+        What of the arena is in use at once, where that is most: no arena could be smaller.
+    """
+
+    without_reuse: int
+    with_reuse: int
+    peak: int
+
+
+def peak_bytes(pieces: Iterable[tuple[int, int, int]], length: int) -> int:
+    """Return the most bytes in use at once by pieces ``(size, first, last)`` of a program's memory.
+
+    ``length`` is that of the program, whose positions are counted from -1, before it, on.
+    """
+    changes = np.zeros(length + 3, np.int64)
+    for size, first, last in pieces:
+        changes[first + 1] += size
+        changes[last + 2] -= size
+    return int(changes.cumsum().max())
 
 
 def lifetimes(program: Program) -> tuple[dict[Slot, int], dict[Slot, int]]:
@@ -95,3 +129,16 @@ def array_at(raw: Array, offset: int, slot: Slot) -> Array:
     )
     start = offset - (behind if slot.size else 0)
     return np.ndarray(slot.shape, slot.dtype, raw.data, start, slot.strides)
+
+
+def same_bits(one: Array, other: Array) -> bool:
+    """Whether two arrays of one dtype have the same bits, all NaN alike and padding aside.
+
+    Which operand's NaN comes out depends on where memory lies.
+    """
+    if one.tobytes() == other.tobytes():
+        return True
+    if one.dtype.kind != "f":
+        return False
+    same = (one == other) & (np.signbit(one) == np.signbit(other))
+    return bool(np.all(same | np.isnan(one) & np.isnan(other)))

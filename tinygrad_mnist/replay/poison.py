@@ -16,9 +16,8 @@ import numpy as np
 
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.errors import CaptureError
-from tinygrad_mnist.replay.memory import array_at, extent
+from tinygrad_mnist.replay.memory import array_at, extent, same_bits
 from tinygrad_mnist.replay.program import Instruction
-from tinygrad_mnist.replay.verify import same_bits
 
 POISONS = (0xDA, 0xFF)
 """Large in every float, and NaN; of booleans, which have one bit, False and True."""

@@ -95,7 +95,7 @@ class Instruction(NamedTuple):
         return self.result.base is not None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Program:
     """What a captured function did.
 
@@ -139,10 +139,8 @@ class Program:
         """The slots whose arrays were baked in when the function was captured."""
         return [slot for slot in self.slots if slot.origin == "constant"]
 
-    def __str__(self) -> str:
-        from tinygrad_mnist.replay.listing import listing
-
-        return listing(self)
+    def __repr__(self) -> str:
+        return f"<program of {self.name}: {len(self.instructions)} instructions>"
 
 
 def called(leaf: Tensor) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,19 +26,17 @@ from tinygrad_mnist.replay.program import ASSIGN, HOST, Instruction, Program, Sl
 class Recorder(tape.Watcher):
     """What a function did, as it is being done.
 
-    ``values`` are the arrays the slots of the instructions held, by slot: what a replay must
-    reproduce. ``guards`` tell when a plan made of the program does not apply. ``effects`` are what
-    the sources of ``host`` values wrote into parameters, by the slot of that value.
+    ``values`` are the arrays that slots held: what a replay must reproduce. ``conditions`` tell
+    when a plan made of the program applies. ``effects`` are what the sources of ``host`` values
+    wrote into parameters, by the slot of that value.
     """
 
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
         self.arguments: list[Slot] = []
         self.values: dict[Slot, Array] = {}
-        self._watched: list[tuple[Parameter, Array, bool]] = []
-        self.guards: list[Callable[[], bool]] = [partial(_are_as_they_were, self._watched)]
+        self.conditions = Conditions([], [])
         self.effects: dict[Slot, list[tuple[Parameter, Array]]] = {}
-        self.parameters: dict[int, Parameter] = {}
         self._slots: dict[int, Slot] = {}
         self._owners: dict[int, Parameter] = {}
         self._alive: list[Any] = []
@@ -100,9 +97,9 @@ class Recorder(tape.Watcher):
         self._watch(parameter)
         root = memory(parameter)
         self._assignments[id(root)] = self._assignments.get(id(root), 0) + 1
-        for known in self.parameters.values():
-            if memory(known) is root:
-                self._slots.pop(id(known.data), None)
+        for other, _, _ in self.conditions.parameters:
+            if memory(other) is root:
+                self._slots.pop(id(other.data), None)
         result = self._version(parameter)
         self.values[result] = array.astype(parameter.dtype)  # the parameter's own will change
         self._append(ASSIGN, (operand,), {}, result)
@@ -142,8 +139,7 @@ class Recorder(tape.Watcher):
         """Return the gradient of a leaf as it is at this place of the function."""
         if id(leaf) not in self._gradients:
             before = super().gradient(leaf)
-            missing = before is None
-            self.guards.append(lambda: (leaf._grad is None) is missing)
+            self.conditions.gradients.append((leaf, before is None))
             if before is not None:
                 name = f"grad of {called(leaf)}"
                 before = Tensor(before.copy(), name=name)
@@ -176,7 +172,8 @@ class Recorder(tape.Watcher):
     @property
     def moved(self) -> bool:
         """Whether a parameter was moved to other memory, so that no plan would ever apply."""
-        return any(parameter._storage is not storage for parameter, storage, _ in self._watched)
+        watched = self.conditions.parameters
+        return any(parameter._storage is not storage for parameter, storage, _ in watched)
 
     def settle(self) -> None:
         """Leave the gradients on the leaves, as the function itself would have."""
@@ -237,9 +234,9 @@ class Recorder(tape.Watcher):
 
     def _watch(self, parameter: Parameter) -> None:
         """Note a parameter whose memory a plan is bound to, and what would make that plan wrong."""
-        if id(parameter) not in self.parameters:
-            self.parameters[id(parameter)] = parameter
-            self._watched.append((parameter, parameter._storage, parameter.requires_grad))
+        if all(parameter is not known for known, _, _ in self.conditions.parameters):
+            state = parameter, parameter._storage, parameter.requires_grad
+            self.conditions.parameters.append(state)
             for member in parameter._slices:  # another optimizer may take them out of the vector
                 self._watch(member)
 
@@ -256,12 +253,29 @@ class Recorder(tape.Watcher):
             base = base.base
 
 
-def _are_as_they_were(watched: Sequence[tuple[Parameter, Array, bool]]) -> bool:
-    """Whether parameters lie in the memory they lay in, and none was frozen or thawed."""
-    for parameter, storage, required in watched:
-        if parameter._storage is not storage or parameter.requires_grad is not required:
-            return False
-    return True
+class Conditions(NamedTuple):
+    """Under which a plan is right: what it is bound to is as it was when it was recorded.
+
+    Attributes
+    ----------
+    parameters
+        ``(parameter, memory, requires_grad)``: where each lies, and whether it is trained.
+    gradients
+        ``(leaf, missing)``: whether a leaf that the function adds to has no gradient before.
+    """
+
+    parameters: list[tuple[Parameter, Array, bool]]
+    gradients: list[tuple[Tensor, bool]]
+
+    def hold(self) -> bool:
+        """Whether all of them are met."""
+        for parameter, storage, required in self.parameters:
+            if parameter._storage is not storage or parameter.requires_grad is not required:
+                return False
+        for leaf, missing in self.gradients:  # noqa: SIM110  all() takes longer than they do
+            if (leaf._grad is None) is not missing:
+                return False
+        return True
 
 
 class Aside(tape.Watcher):

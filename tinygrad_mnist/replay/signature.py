@@ -1,16 +1,20 @@
-"""Signatures: what tells the plans of a captured function apart.
+"""Signatures: what tells the plans of a captured function apart, and what such a function returns.
 
->>> part_of(np.zeros((2, 3)))
-(array([[0., 0., 0.],
-       [0., 0., 0.]]), ((2, 3), dtype('float64'), False))
->>> part_of("mean")
-(None, (<class 'str'>, 'mean'))
+Both are nested tuples, lists and dictionaries. They are taken apart into a structure and leaves:
+
+>>> structure, leaves = flatten({"cost": 1.0, "hidden": [2.0, (3.0,)]})
+>>> leaves
+[1.0, 2.0, 3.0]
+>>> paths(structure)
+[('cost',), ('hidden', 0), ('hidden', 1, 0)]
+>>> unflatten(structure, [leaf * 2 for leaf in leaves])
+{'cost': 2.0, 'hidden': [4.0, (6.0,)]}
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,28 +26,98 @@ from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError, GradientError
 
+LEAF = "*"
 
-class Identity:
-    """A Parameter in a signature: Parameters compare by element, signatures by identity."""
-
-    def __init__(self, parameter: Parameter) -> None:
-        self.parameter = parameter
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Identity) and other.parameter is self.parameter
-
-    def __hash__(self) -> int:
-        return id(self.parameter)
+Path = tuple[Any, ...]
 
 
-def part_of(leaf: Any) -> tuple[Array | None, Any]:
+def flatten(value: Any) -> tuple[Any, list[Any]]:
+    """Return the structure, which is hashable if keys are, and the leaves."""
+    keys: Sequence[Any]
+    members: Iterable[Any]
+    if isinstance(value, dict):
+        keys, members = tuple(value), value.values()
+    elif isinstance(value, tuple | list):
+        keys, members = range(len(value)), value
+    else:
+        return LEAF, [value]
+    below = [flatten(member) for member in members]
+    factory = getattr(value, "default_factory", None)
+    structure = type(value), factory, keys, tuple([structure for structure, _ in below])
+    return structure, [leaf for _, leaves in below for leaf in leaves]
+
+
+def paths(structure: Any) -> list[Path]:
+    """Return where each leaf is: the keys and places that lead to it."""
+    if structure is LEAF:
+        return [()]
+    _, _, keys, structures = structure
+    members = zip(keys, structures, strict=True)
+    return [(key, *path) for key, below in members for path in paths(below)]
+
+
+def unflatten(structure: Any, leaves: Iterable[Any]) -> Any:
+    """Return the value of this structure with these leaves."""
+    leaves = iter(leaves)
+    if structure is LEAF:
+        return next(leaves)
+    kind, factory, keys, structures = structure
+    members = [unflatten(below, leaves) for below in structures]
+    if not issubclass(kind, dict):
+        return kind(*members) if hasattr(kind, "_fields") else kind(members)
+    value = kind()
+    if factory is not None:
+        value.default_factory = factory
+    value.update(zip(keys, members, strict=True))
+    return value
+
+
+class Signature(NamedTuple):
+    """How the arguments are nested, the part of each, and whether gradients are recorded."""
+
+    structure: Any
+    parts: tuple[Any, ...]
+    recording: bool
+
+
+class Call(NamedTuple):
+    """The arguments of one call: its signature, the leaves, and the arrays of those that have one.
+
+    ``arrays`` has a place for each leaf; None is there for what is no array.
+    """
+
+    signature: Signature
+    leaves: list[Any]
+    arrays: list[Array | None]
+
+    @property
+    def fed(self) -> list[Array]:
+        """The arrays, without the places of other leaves."""
+        return [array for array in self.arrays if array is not None]
+
+
+def call_of(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Call:
+    """Return what a function is called with, taken apart."""
+    structure, leaves = flatten((arguments, keywords))
+    pairs = [array_and_part(leaf) for leaf in leaves]
+    parts = tuple([part for _, part in pairs])
+    signature = Signature(structure, parts, tape.no_grad_depth.get() == 0)
+    return Call(signature, leaves, [array for array, _ in pairs])
+
+
+def array_and_part(leaf: Any) -> tuple[Array | None, Any]:
     """Return the array of an argument, or None if it is no array, and its part of the signature.
 
     Arrays are told apart by shape, dtype, whether a gradient may be taken by them, and, since the
     order in which elements lie decides the order in which they are added up, by strides.
+
+    >>> array_and_part(np.zeros((2, 3)))[1]
+    ((2, 3), dtype('float64'), False)
+    >>> array_and_part("mean")
+    (None, (<class 'str'>, 'mean'))
     """
     if isinstance(leaf, Parameter):
-        return None, Identity(leaf)
+        return None, (Parameter, Identity(leaf))
     if isinstance(leaf, Tensor):
         array, requires_grad = leaf.data, leaf.requires_grad
     elif isinstance(leaf, np.ndarray | np.generic):
@@ -59,28 +133,36 @@ def part_of(leaf: Any) -> tuple[Array | None, Any]:
     return array, (array.shape, array.dtype, requires_grad, array.strides)
 
 
-class Signature(NamedTuple):
-    """How the arguments are nested, the part of each, and whether gradients are recorded."""
+class Identity:
+    """A Parameter in a signature: Parameters compare by element, signatures by identity."""
 
-    structure: Any
-    parts: tuple[Any, ...]
-    recording: bool
+    def __init__(self, parameter: Parameter) -> None:
+        self.parameter = parameter
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Identity) and other.parameter is self.parameter
+
+    def __hash__(self) -> int:
+        return id(self.parameter)
 
 
-def differing_numbers(one: Signature, other: Signature) -> list[int]:
-    """Return the places at which Python numbers differ, if these signatures differ in no more."""
+def differing_numbers(one: Signature, other: Signature, function: Callable[..., Any]) -> list[str]:
+    """Return what the arguments are called whose Python numbers differ, if nothing else does."""
     if (one.structure, one.recording) != (other.structure, other.recording):
         return []
-    pairs = list(zip(one.parts, other.parts, strict=True))
-    places = [place for place, (part, counterpart) in enumerate(pairs) if part != counterpart]
-    numbers = all({pairs[place][0][0], pairs[place][1][0]} <= {int, float} for place in places)
-    return places if numbers else []
+    names = []
+    for path, part, counterpart in zip(paths(one.structure), one.parts, other.parts, strict=True):
+        if part != counterpart:
+            if not {part[0], counterpart[0]} <= {int, float}:
+                return []
+            names.append(argument_name(function, path))
+    return names
 
 
 def argument_name(function: Callable[..., Any], path: Path) -> str:
     """Return what an argument is called, given its path in ``(arguments, keywords)``."""
     kind, name, *rest = path
-    return f"{name if kind else _positional_name(function, name)}{indexed(rest)}"
+    return f"{name if kind else _positional_name(function, name)}{_subscripts(rest)}"
 
 
 def _positional_name(function: Callable[..., Any], position: int) -> str:
@@ -96,122 +178,58 @@ def _positional_name(function: Callable[..., Any], position: int) -> str:
     return f"argument{position}"  # one too many, as Python says when the function is called
 
 
-def indexed(path: Sequence[Any]) -> str:
+def _subscripts(path: Sequence[Any]) -> str:
     """Return a path as it is written behind a name."""
     return "".join(f"[{key!r}]" for key in path)
 
 
-LEAF = "*"
+class Results:
+    """What a captured function returns, but for the arrays that a replay computes."""
 
-Path = tuple[Any, ...]
+    def __init__(self, name: str, structure: Any, leaves: Sequence[Any]) -> None:
+        sealed = _sealed_node(name)
+        self._structure = structure
+        self._kept = [None if _is_computed(leaf) else leaf for leaf in leaves]
+        self._nodes = {
+            place: sealed if leaf.requires_grad else None
+            for place, leaf in enumerate(leaves)
+            if _is_computed(leaf)
+        }
 
-
-def flatten(value: Any) -> tuple[Any, list[Any]]:
-    """Return the structure, which is hashable if keys are, and the leaves."""
-    leaves: list[Any] = []
-    return _taken_apart(value, leaves), leaves
-
-
-def _taken_apart(value: Any, leaves: list[Any]) -> Any:
-    factory = None
-    if isinstance(value, dict):
-        keys: Any = tuple(value)
-        members: Iterable[Any] = value.values()
-        factory = getattr(value, "default_factory", None)
-    elif isinstance(value, tuple | list):
-        keys, members = None, value
-    else:
-        leaves.append(value)
-        return LEAF
-    return type(value), factory, keys, tuple([_taken_apart(one, leaves) for one in members])
+    def build(self, arrays: Sequence[Array]) -> Any:
+        """Return the results with these arrays, which nobody else holds, as computed Tensors."""
+        leaves = self._kept.copy()
+        for (place, node), array in zip(self._nodes.items(), arrays, strict=True):
+            array.flags.writeable = False
+            leaves[place] = Tensor.of(array, node)
+        return unflatten(self._structure, leaves)
 
 
-def paths(structure: Any) -> list[Path]:
-    """Return where each leaf is: the keys and places that lead to it."""
-    if structure is LEAF:
-        return [()]
-    _, _, keys, structures = structure
-    steps = range(len(structures)) if keys is None else keys
-    return [
-        (step, *path)
-        for step, below in zip(steps, structures, strict=True)
-        for path in paths(below)
-    ]
-
-
-def unflatten(structure: Any, leaves: Sequence[Any]) -> Any:
-    """Return the value of this structure with these leaves."""
-    return _built(structure, iter(leaves))
-
-
-def _built(structure: Any, leaves: Iterator[Any]) -> Any:
-    if structure is LEAF:
-        return next(leaves)
-    kind, factory, keys, structures = structure
-    members = [_built(member, leaves) for member in structures]
-    if keys is not None:
-        built = kind()
-        if factory is not None:
-            built.default_factory = factory
-        built.update(zip(keys, members, strict=True))
-        return built
-    return kind(*members) if hasattr(kind, "_fields") else kind(members)
-
-
-class Returned:
-    """What a function returned, taken apart.
-
-    ``fetched`` are the Tensors whose values a replay computes; Parameters and None stay.
+def results_of(name: str, value: Any) -> tuple[list[Tensor], Results]:
+    """Return the Tensors that are computed, and what builds such results; Parameters and None stay.
 
     Raises
     ------
     CaptureError
         If there is anything else: a replay would repeat it for ever.
     """
-
-    def __init__(self, name: str, value: Any) -> None:
-        self._structure, outputs = flatten(value)
-        for path, leaf in zip(paths(self._structure), outputs, strict=True):
-            if leaf is not None and not isinstance(leaf, Tensor):
-                raise CaptureError(
-                    f"The captured {name} returned {type(leaf).__name__} {leaf!r:.60}"
-                    f"{' at ' + indexed(path) if path else ''}, which a replay would repeat for "
-                    "ever. Return Tensors; compute the rest outside, or with host()."
-                )
-        self.fetched: list[Tensor] = [output for output in outputs if _is_fetched(output)]
-        seal = _sealed(name)
-        self._made: list[tuple[Any, Callable[[Array], Tensor] | None]] = [
-            (None, seal if output.requires_grad else _constant)
-            if _is_fetched(output)
-            else (output, None)
-            for output in outputs
-        ]
-
-    def forget(self) -> None:
-        """Let go of the Tensors of the first call, and with them of its graph."""
-        self.fetched = []
-
-    def filled(self, arrays: Sequence[Array]) -> Any:
-        """Return it with these arrays, which nobody else holds, as the fetched values."""
-        if self._structure is LEAF and arrays:
-            ((_, make),) = self._made
-            return make(arrays[0]) if make else None
-        remaining = iter(arrays)
-        tensors = [make(next(remaining)) if make else stays for stays, make in self._made]
-        return unflatten(self._structure, tensors)
+    structure, leaves = flatten(value)
+    for path, leaf in zip(paths(structure), leaves, strict=True):
+        if leaf is not None and not isinstance(leaf, Tensor):
+            raise CaptureError(
+                f"The captured {name} returned {type(leaf).__name__} {leaf!r:.60}"
+                f"{' at ' + _subscripts(path) if path else ''}, which a replay would repeat for "
+                "ever. Return Tensors; compute the rest outside, or with host()."
+            )
+    return [leaf for leaf in leaves if _is_computed(leaf)], Results(name, structure, leaves)
 
 
-def _is_fetched(output: Any) -> bool:
-    return output is not None and not isinstance(output, Parameter)
+def _is_computed(leaf: Any) -> bool:
+    return leaf is not None and not isinstance(leaf, Parameter)
 
 
-def _constant(array: Array) -> Tensor:
-    array.flags.writeable = False
-    return Tensor.of(array, None)
-
-
-def _sealed(name: str) -> Callable[[Array], Tensor]:
-    """Return what makes a result of which no gradient can be taken outside, and which says so."""
+def _sealed_node(name: str) -> tape.Node:
+    """Return the node of results: no gradient can be taken of them outside, which its rule says."""
 
     def refuse(*_: Any) -> Any:
         raise GradientError(
@@ -224,10 +242,4 @@ def _sealed(name: str) -> Callable[[Array], Tensor]:
     primitive.name = name
     primitive.vjp(inside=refuse)
     inside = Tensor(0.0, requires_grad=True)
-    node = tape.Node(primitive, (inside,), [inside.data], {}, inside.data, [(0, inside)], [])
-
-    def seal(array: Array) -> Tensor:
-        array.flags.writeable = False
-        return Tensor.of(array, node)
-
-    return seal
+    return tape.Node(primitive, (inside,), [inside.data], {}, inside.data, [(0, inside)], [])

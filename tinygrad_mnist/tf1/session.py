@@ -106,7 +106,7 @@ class Session:
 
     @property
     def plans(self) -> list[Plan]:
-        """The plans captured so far; ``print(plan.program)`` shows what a run does."""
+        """The plans captured so far; ``print(plan)`` shows what a run does."""
         return [plan for program in self._programs.values() for plan in program.plans]
 
     def load(self, variable: Variable, value: Any) -> None:

@@ -183,8 +183,8 @@ REPLAY_MUTANTS = (
     ),
     laid_out(
         "a live operand is overwritten",
-        "_overwrite_dying_operands",
-        ("buffer.last == position", "True"),
+        "_is_vacant",
+        ("return buffer.last == position", "return True"),
         oracles=(limits("test_a_dead_operand_is_overwritten_and_a_live_one_is_not"),),
     ),
     Mutant(
@@ -205,13 +205,14 @@ REPLAY_MUTANTS = (
     laid_out(
         "assigned while the old value is still read",
         "_forward_assignments",
-        ("any(producer < read < position for read in reads)", "False"),
+        ("before.last <= producer", "True"),
         oracles=(limits("test_a_value_assigned_late_is_not_written_early"),),
     ),
     laid_out(
         "what Python may assign is not written to",
-        "_parameter_memory_touched",
-        ("writes += self._hosts", "pass"),
+        "_contents_of_parameters",
+        ("dict.fromkeys([-1, *self._hosts])", "{-1: None}"),
+        ("[-1, *self._hosts, end + 1]", "[-1, end + 1]"),
         oracles=(limits("test_what_waits_in_the_memory_of_a_parameter_is_safe_from_host"),),
     ),
     edit(

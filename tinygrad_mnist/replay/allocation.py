@@ -9,8 +9,9 @@ an operand that nobody reads again, and what is left shares the arena with what 
 from __future__ import annotations
 
 import operator
-from collections import defaultdict
+from bisect import bisect, bisect_left, insort
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -33,6 +34,18 @@ LARGE = 65_536
 """Bytes from which copying an argument costs more than binding what reads it again."""
 
 
+@dataclass
+class Content:
+    """What the memory of a parameter holds from one instruction to another, until it is missed.
+
+    ``slot`` tells which part was written; None for what was there, or what Python may have written.
+    """
+
+    slot: Slot | None
+    first: int
+    last: int
+
+
 class Allocation:
     """The place of every slot that is not a view: a buffer and an offset in it, in bytes.
 
@@ -41,19 +54,18 @@ class Allocation:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.places: dict[Slot, tuple[Buffer, int]] = {}
-        self.skipped: set[int] = set()
-        self._buffers: dict[int, Buffer] = {}
         self.first, self.last = lifetimes(program)
+        self.places: dict[Slot, tuple[Buffer, int]] = {}
+        self.skipped = {i for i, one in enumerate(program.instructions) if one.is_view}
         self._hosts = [i for i, one in enumerate(program.instructions) if one.primitive is HOST]
         self._place_what_has_memory()
-        self.skipped.update(i for i, one in enumerate(program.instructions) if one.is_view)
-        self._readers = self._positions_reading()
-        self._touched = self._parameter_memory_touched()
+        self._contents = self._contents_of_parameters()
         self._forward_assignments()
         self._join_concatenations()
         self._overwrite_dying_operands()
-        self._place_the_rest()
+        for slot in program.slots:
+            if slot.base is None and slot not in self.places:
+                self._new(slot)
         self.arena = arranged([b for b in self.buffers if b.array is None])
 
     @property
@@ -97,16 +109,16 @@ class Allocation:
             buffer.last = max(buffer.last, self.last[slot])
 
     def _new(self, slot: Slot) -> None:
-        first, last = self.first[slot], self.last[slot]
-        self._put(slot, Buffer(None, extent(slot), first, last))
+        self._put(slot, Buffer(None, extent(slot), self.first[slot], self.last[slot]))
 
     def _place_what_has_memory(self) -> None:
+        owned: dict[int, Buffer] = {}
         for slot in self.program.slots:
             if slot.base is not None:
                 continue
             if slot.origin == "parameter":
                 whole = memory(slot.content)
-                buffer = self._buffers.setdefault(id(whole), Buffer(whole, whole.nbytes))
+                buffer = owned.setdefault(id(whole), Buffer(whole, whole.nbytes))
                 self._put(slot, buffer, address(slot.content.data) - address(whole))
             elif slot.origin == "constant":
                 self._put(slot, Buffer(slot.content, slot.content.nbytes))
@@ -128,55 +140,60 @@ class Allocation:
             and self.last[slot] < min(self._hosts, default=end)
         )
 
+    def _contents_of_parameters(self) -> dict[Buffer, list[Content]]:
+        """What the memory of each parameter holds, one content after the other.
+
+        An assignment begins another one, and so does a host value: Python may look at any parameter
+        then, and assign it. What the program leaves there is missed at its end; behind that is one
+        more, so that each content has a next one.
+        """
+        end = len(self.program.instructions)
+        owned = {self.places[s][0] for s in self.program.slots if s.origin == "parameter"}
+        reads = {buffer: [-1, *self._hosts, end + 1] for buffer in owned}
+        writes: dict[Buffer, dict[int, Slot | None]]
+        writes = {buffer: dict.fromkeys([-1, *self._hosts]) for buffer in owned}
+        for position, instruction in enumerate(self.program.instructions):
+            for slot in instruction.reads:
+                if slot.root.origin == "parameter":
+                    reads[self.places[slot.root][0]].append(position)
+            if instruction.primitive is ASSIGN:
+                writes[self.places[instruction.result][0]][position] = instruction.result
+        contents: dict[Buffer, list[Content]] = {}
+        for buffer in owned:
+            read, starts = sorted(reads[buffer]), sorted(writes[buffer])
+            contents[buffer] = [
+                Content(writes[buffer][start], start, max(start, read[bisect(read, stop) - 1]))
+                for start, stop in pairwise([*starts, end + 1])
+            ]
+            contents[buffer].append(Content(None, end + 2, end + 2))
+        return contents
+
+    def _contents_from(self, buffer: Buffer, position: int, count: int) -> list[Content]:
+        """So many contents of a parameter's memory, from what an instruction finds there on."""
+        contents = self._contents[buffer]
+        found = bisect_left(contents, position, key=lambda content: content.first) - 1
+        return contents[found : found + count]
+
     def _forward_assignments(self) -> None:
         """Let a producer write straight into the parameter its result is assigned to."""
-        instructions = self.program.instructions
-        for position, instruction in enumerate(instructions):
+        for position, instruction in enumerate(self.program.instructions):
             if instruction.primitive is not ASSIGN:
                 continue
             value, result = instruction.operands[0], instruction.result
             if not self._is_free(value) or value.layout != result.layout:
                 continue
             buffer, offset = self.places[result]
+            before, content, after = self._contents_from(buffer, position, 3)
             producer = self.first[value]
-            reads, writes = self._touched[buffer]
-            later = [write for write in writes if write > position]
             if (
-                any(producer < read < position for read in reads)
-                or any(producer <= write < position for write in writes)
-                or (later and self.last[value] >= min(later))
-                or not self._may_overwrite(instructions[producer], buffer, offset)
+                before.first < producer
+                and before.last <= producer
+                and self.last[value] < after.first
+                and self._may_overwrite(self.program.instructions[producer], buffer, offset)
             ):
-                continue
-            self._put(value, buffer, offset)
-            self.skipped.add(position)
-            writes.append(producer)
-            reads.extend(self._readers[value])
-
-    def _positions_reading(self) -> dict[Slot, list[int]]:
-        """The positions at which each slot, or a view of it, is read."""
-        readers: dict[Slot, list[int]] = defaultdict(list)
-        for position, instruction in enumerate(self.program.instructions):
-            for slot in instruction.reads:
-                readers[slot.root].append(position)
-        for slot in self.program.kept:
-            readers[slot.root].append(len(self.program.instructions))
-        return readers
-
-    def _parameter_memory_touched(self) -> dict[Buffer, tuple[list[int], list[int]]]:
-        """The positions at which the memory of parameters is read, and written."""
-        touched: dict[Buffer, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-        for slot, positions in self._readers.items():
-            if slot.origin == "parameter":
-                touched[self.places[slot][0]][0].extend(positions)
-        for position, instruction in enumerate(self.program.instructions):
-            if instruction.primitive is ASSIGN:
-                touched[self.places[instruction.result][0]][1].append(position)
-        for buffer in self._buffers.values():  # Python may look at any parameter, and assign it
-            reads, writes = touched[buffer]
-            reads += self._hosts
-            writes += self._hosts
-        return touched
+                self._put(value, buffer, offset)
+                self.skipped.add(position)
+                content.first, content.last = producer, max(content.last, self.last[value])
 
     def _may_overwrite(self, instruction: Instruction, buffer: Buffer, offset: int) -> bool:
         """Whether an instruction may write its result there, though it may read from there."""
@@ -236,45 +253,33 @@ class Allocation:
                 if slot not in self.places:
                     self._new(slot)
                 buffer, offset = self.places[slot]
-                dies = (
-                    buffer.last == position
-                    if buffer.array is None
-                    else self._will_be_overwritten(slot, position, result)
-                )
-                if dies and self._may_overwrite(instruction, buffer, offset):
+                vacant = self._is_vacant(slot, position, result)
+                if vacant and self._may_overwrite(instruction, buffer, offset):
                     self._put(result, buffer, offset)
+                    if buffer in self._contents:
+                        content = Content(result, position, self.last[result])
+                        insort(self._contents[buffer], content, key=lambda other: other.first)
                     break
 
-    def _will_be_overwritten(self, slot: Slot, position: int, result: Slot) -> bool:
-        """Whether nobody misses a parameter's value from here on, nor this result at its end."""
-        buffer, offset = self.places[slot]
-        reads, writes = self._touched[buffer]
-        successors = [
-            value
-            for value in buffer.slots
-            if value.origin == "value" and self.first[value] > position
-        ]
-        if slot.origin != "parameter" or not successors:
-            return False
-        successor = min(successors, key=self.first.__getitem__)
-        end = self.first[successor]
-        writer = self.program.instructions[end]
-        return (
-            successor.layout == result.layout
-            and self.places[successor][1] == offset
-            and not any(position < read <= end for read in reads)
-            and not any(position < write < end for write in writes)
-            and (
-                self.last[result] < end
-                or (
-                    self.last[result] == end
-                    and writer.primitive.elementwise
-                    and all(one is result for one in writer.reads if one.root is result)
-                )
-            )
-        )
+    def _is_vacant(self, slot: Slot, position: int, result: Slot) -> bool:
+        """Whether nobody misses what an operand's memory holds, nor, at its end, this result there.
 
-    def _place_the_rest(self) -> None:
-        for slot in self.program.slots:
-            if slot.base is None and slot not in self.places:
-                self._new(slot)
+        In a parameter's memory the result waits until just this part is written again.
+        """
+        buffer, offset = self.places[slot]
+        if buffer.array is None:
+            return buffer.last == position
+        if buffer not in self._contents:
+            return False
+        content, after = self._contents_from(buffer, position, 2)
+        if after.slot is None or content.last > position:
+            return False
+        writer, last = self.program.instructions[after.first], self.last[result]
+        in_place = writer.primitive.elementwise and all(
+            one is result for one in writer.reads if one.root is result
+        )
+        return (
+            after.slot.layout == result.layout
+            and self.places[after.slot][1] == offset
+            and (last < after.first or (last == after.first and in_place))
+        )

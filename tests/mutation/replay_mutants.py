@@ -217,7 +217,7 @@ REPLAY_MUTANTS = (
     ),
     edit(
         "arena: buffers in use at once overlap",
-        "tinygrad_mnist.replay.memory.arranged",
+        "tinygrad_mnist.replay.memory.pack",
         ("last[:i] >= buffer.first", "last[:i] < -2"),
         oracles=(training(),),
     ),

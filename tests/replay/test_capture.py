@@ -189,7 +189,7 @@ def test_memory_without_reuse_and_with_it(kind, rows):  # not of tiny ones: each
     assert memory.with_reuse < 0.6 * memory.without_reuse
 
 
-def test_the_widest_place_is_what_is_in_use_at_once():
+def test_the_peak_is_what_is_in_use_at_once():
     def function(x):
         parts = [np.sin(x), np.cos(x)]
         whole = np.concatenate(parts)  # its parts are computed in it

@@ -8,7 +8,6 @@ an operand that nobody reads again, and what is left shares the arena with what 
 
 from __future__ import annotations
 
-import operator
 from bisect import bisect, bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,13 +21,13 @@ from tinygrad_mnist.ops.shape import concatenate
 from tinygrad_mnist.replay.memory import (
     Buffer,
     Memory,
-    arranged,
     extent,
     is_contiguous,
     lifetimes,
+    pack,
     peak_bytes,
 )
-from tinygrad_mnist.replay.program import ASSIGN, HOST, Instruction, Program, Slot, memory
+from tinygrad_mnist.replay.program import ASSIGN, HOST, Instruction, Program, Slot, memory_of
 
 LARGE = 65_536
 """Bytes from which copying an argument costs more than binding what reads it again."""
@@ -66,7 +65,7 @@ class Allocation:
         for slot in program.slots:
             if slot.base is None and slot not in self.places:
                 self._new(slot)
-        self.arena = arranged([b for b in self.buffers if b.array is None])
+        self.arena = pack([b for b in self.buffers if b.array is None])
 
     @property
     def buffers(self) -> list[Buffer]:
@@ -92,9 +91,8 @@ class Allocation:
         for buffer in self.buffers:
             if buffer.array is not None:
                 continue
-            starts = [self.places[slot][1] for slot in buffer.slots]
-            stops = map(operator.add, starts, map(extent, buffer.slots))
-            ranges = [*zip(starts, stops, buffer.slots, strict=True)]
+            starts = {slot: self.places[slot][1] for slot in buffer.slots}
+            ranges = [(start, start + extent(slot), slot) for slot, start in starts.items()]
             edges = sorted({edge for start, stop, _ in ranges for edge in (start, stop)})
             for left, right in pairwise(edges):
                 over = [slot for start, stop, slot in ranges if start <= left and right <= stop]
@@ -117,7 +115,7 @@ class Allocation:
             if slot.base is not None:
                 continue
             if slot.origin == "parameter":
-                whole = memory(slot.content)
+                whole = memory_of(slot.content)
                 buffer = owned.setdefault(id(whole), Buffer(whole, whole.nbytes))
                 self._put(slot, buffer, address(slot.content.data) - address(whole))
             elif slot.origin == "constant":

@@ -264,7 +264,7 @@ class Captured:
     def _first(self, call: Call) -> Any:
         """Run the function, and keep a plan of what it did; the oldest go where there are many."""
         recorder, recorded, results = self._record(call)
-        if not recorder.moved:
+        if not recorder.has_moved:
             program = with_constants_folded(without_dead_code(recorded), recorder.values)
             replay = Replay(recorded, Plan(program), recorder.conditions, results)
             group = self._replays.pop(call.signature, [])

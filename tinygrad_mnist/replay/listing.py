@@ -15,7 +15,7 @@ from typing import Any
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.replay.allocation import Allocation
 from tinygrad_mnist.replay.memory import Buffer
-from tinygrad_mnist.replay.program import ASSIGN, Instruction, Program, Slot, called
+from tinygrad_mnist.replay.program import ASSIGN, Instruction, Program, Slot, leaf_name
 
 
 def listing(program: Program, allocation: Allocation) -> str:
@@ -34,35 +34,35 @@ class _Listing:
         self._constants = {id(slot.content): slot for slot in program.constants}
         for slot in program.slots:
             if slot.origin != "gradient":
-                self.names[slot] = self._named(slot)
+                self.names[slot] = self._name(slot)
             if slot.base is None and slot.origin != "constant":
-                self._buffer(slot)
+                self._buffer_name(slot)
         for slot in program.slots:
             if slot.origin == "gradient":
-                self.names[slot] = f"grad of {self._leaf(slot.content)}"
+                self.names[slot] = f"grad of {self._leaf_name(slot.content)}"
 
-    def _named(self, slot: Slot) -> str:
+    def _name(self, slot: Slot) -> str:
         if slot.origin == "parameter":
-            return self._leaf(slot.content) + "'" * slot.version
-        return self._told_apart(slot.name, slot) if slot.name else self._numbered(slot)
+            return self._leaf_name(slot.content) + "'" * slot.version
+        return self._distinct_name(slot.name, slot) if slot.name else self._numbered_name(slot)
 
-    def _leaf(self, leaf: Tensor) -> str:
+    def _leaf_name(self, leaf: Tensor) -> str:
         """The name of a parameter, or of another leaf, which is a constant of the program."""
         constant = self._constants.get(id(leaf.data))
-        return self.names[constant] if constant else self._told_apart(called(leaf), leaf)
+        return self.names[constant] if constant else self._distinct_name(leaf_name(leaf), leaf)
 
-    def _told_apart(self, name: str, whose: Any) -> str:
+    def _distinct_name(self, name: str, whose: Any) -> str:
         """The name, with a number if something else has that name too."""
         namesakes = self._namesakes[name]
         number = namesakes.setdefault(id(whose), len(namesakes))
         return name + (f"_{number + 1}" if number else "")
 
-    def _numbered(self, slot: Slot) -> str:
+    def _numbered_name(self, slot: Slot) -> str:
         letter = "c" if slot.origin == "constant" else "%"
         self._counts[letter] += 1
         return f"{letter}{self._counts[letter] - 1}"
 
-    def _buffer(self, slot: Slot) -> str:
+    def _buffer_name(self, slot: Slot) -> str:
         buffer, _ = self.allocation.places[slot]
         if buffer not in self.buffers:
             if buffer.array is None:
@@ -72,7 +72,7 @@ class _Listing:
                 owners = [other for other in buffer.slots if other.origin == "parameter"]
                 largest = max(owners, key=lambda other: other.size, default=None)
                 self.buffers[buffer] = (
-                    f"memory of {self._leaf(largest.content)}" if largest else "as it is fed"
+                    f"memory of {self._leaf_name(largest.content)}" if largest else "as it is fed"
                 )
         return self.buffers[buffer]
 
@@ -81,7 +81,7 @@ class _Listing:
         names = ", ".join(self.names[slot] for slot in program.arguments)
         rows: list[tuple[str, ...]] = []
         results = {one.result for one in program.instructions}
-        rows += [self._given(slot) for slot in program.slots if slot not in results]
+        rows += [self._row_before(slot) for slot in program.slots if slot not in results]
         numbered = enumerate(program.instructions)
         for phase, group in groupby(numbered, lambda item: item[1].phase):
             rows.append((phase,))
@@ -95,7 +95,7 @@ class _Listing:
         ]
         fetched = ", ".join(self.names[slot] for slot in program.outputs)
         left = [
-            f"grad of {self._leaf(leaf)} = {self.names[slot]}"
+            f"grad of {self._leaf_name(leaf)} = {self.names[slot]}"
             for leaf, slot in program.gradients
             if slot is not None
         ]
@@ -103,8 +103,8 @@ class _Listing:
         tail = [f"returns {fetched or 'nothing'}", *(f"leaves {one}" for one in left)]
         return "\n".join(line.rstrip() for line in [head, *lines, *tail])
 
-    def _given(self, slot: Slot) -> tuple[str, ...]:
-        where = "" if slot.origin == "constant" or slot.base else self._buffer(slot)
+    def _row_before(self, slot: Slot) -> tuple[str, ...]:
+        where = "" if slot.origin == "constant" or slot.base else self._buffer_name(slot)
         return f"  {self.names[slot]}", slot.origin, slot.typed_shape, where, ""
 
     def _row(self, position: int, instruction: Instruction) -> tuple[str, ...]:
@@ -112,13 +112,13 @@ class _Listing:
         if instruction.is_view:
             where = f"view of {self.names[instruction.result.root]}"
         elif position in self.allocation.skipped:
-            where = f"in place, {self._buffer(result)}"
+            where = f"in place, {self._buffer_name(result)}"
         else:
-            where = self._buffer(result)
-        called = f"{instruction.primitive.name}({self._arguments(instruction)})"
+            where = self._buffer_name(result)
+        called = f"{instruction.primitive.name}({self._argument_list(instruction)})"
         return f"  {self.names[result]}", called, result.typed_shape, where, instruction.line
 
-    def _arguments(self, instruction: Instruction) -> str:
+    def _argument_list(self, instruction: Instruction) -> str:
         operands = [
             self.names[operand] if isinstance(operand, Slot) else f"{operand:g}"
             for operand in instruction.operands

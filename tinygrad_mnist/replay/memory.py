@@ -80,7 +80,7 @@ def lifetimes(program: Program) -> tuple[dict[Slot, int], dict[Slot, int]]:
     return first, last
 
 
-def arranged(buffers: Sequence[Buffer]) -> int:
+def pack(buffers: Sequence[Buffer]) -> int:
     """Give each buffer an offset in one arena, and return the size of the arena.
 
     The largest first, each at the lowest offset where nothing that lives at the same time is.
@@ -95,11 +95,11 @@ def arranged(buffers: Sequence[Buffer]) -> int:
         free = np.maximum.accumulate(np.append(0, stop[upwards]))  # where each gap begins
         fits = free[:-1] + buffer.size <= start[upwards]
         buffer.offset = int(free[fits.argmax() if fits.any() else -1])
-        start[i], stop[i] = buffer.offset, aligned(buffer.offset + buffer.size)
+        start[i], stop[i] = buffer.offset, align(buffer.offset + buffer.size)
     return max((buffer.offset + buffer.size for buffer in buffers), default=0)
 
 
-def aligned(offset: int) -> int:
+def align(offset: int) -> int:
     """Return the next offset at which a buffer may begin."""
     return -(-offset // CACHE_LINE) * CACHE_LINE
 
@@ -114,12 +114,7 @@ def extent(slot: Slot) -> int:
 
 def is_contiguous(slot: Slot) -> bool:
     """Whether the elements of a slot lie in C order without gaps."""
-    size = slot.dtype.itemsize
-    for n, step in zip(reversed(slot.shape), reversed(slot.strides), strict=True):
-        if n > 1 and step != size:
-            return False
-        size *= n
-    return True
+    return array_at(np.empty(extent(slot), np.uint8), 0, slot).flags.c_contiguous
 
 
 def array_at(raw: Array, offset: int, slot: Slot) -> Array:

@@ -151,7 +151,7 @@ class Plan:
             else:
                 self.arrays[slot] = array
         for view in self._large_views:
-            self.arrays[view.result] = _applied(view, self.arrays)
+            self.arrays[view.result] = _apply(view, self.arrays)
 
     def finish(self) -> list[Array]:
         """Date the assignments, leave the gradients, copy the outputs, let go of what was fed."""
@@ -182,7 +182,7 @@ class Plan:
         primitive, out = instruction.primitive, self.arrays[instruction.result]
         operands = _operands(instruction, self.arrays)
         if not self._at_rest.keys().isdisjoint(instruction.reads):  # they change with each call
-            call: Callable[..., Any] = partial(_applied, instruction, self.arrays)
+            call: Callable[..., Any] = partial(_apply, instruction, self.arrays)
         else:
             call = partial(primitive.kernel, *operands, **instruction.static)
             if primitive.view and not primitive.takes_out:  # of a kind that must copy
@@ -238,7 +238,7 @@ def _arrays(program: Program, allocation: Allocation) -> dict[Slot, Array]:
             arrays[slot] = array_at(buffer.array.reshape(-1).view(np.uint8), offset, slot)
     for instruction in program.instructions:
         if instruction.is_view:
-            arrays[instruction.result] = _applied(instruction, arrays)
+            arrays[instruction.result] = _apply(instruction, arrays)
     return arrays
 
 
@@ -247,7 +247,7 @@ def _operands(instruction: Instruction, arrays: dict[Slot, Array]) -> list[Any]:
     return [arrays[one] if isinstance(one, Slot) else one for one in instruction.operands]
 
 
-def _applied(instruction: Instruction, arrays: dict[Slot, Array], **out: Array) -> Any:
+def _apply(instruction: Instruction, arrays: dict[Slot, Array], **out: Array) -> Any:
     """Return what the kernel makes of the arrays there are now."""
     operands = _operands(instruction, arrays)
     return instruction.primitive.kernel(*operands, **instruction.static, **out)

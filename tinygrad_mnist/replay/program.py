@@ -143,13 +143,13 @@ class Program:
         return f"<program of {self.name}: {len(self.instructions)} instructions>"
 
 
-def called(leaf: Tensor) -> str:
+def leaf_name(leaf: Tensor) -> str:
     """Return what a program calls a leaf."""
     kind = "parameter" if leaf.assignable else "leaf"
     return leaf.name or kind + "x".join(map(str, leaf.shape))
 
 
-def memory(parameter: Any) -> Array:
+def memory_of(parameter: Any) -> Array:
     """Return the bytes in which a parameter lies, alone or as part of a packed vector."""
     whole: Array = parameter._storage.base
     return whole

@@ -20,7 +20,15 @@ from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
 from tinygrad_mnist.lines import users_line
 from tinygrad_mnist.replay.poison import refuse_unfilled
-from tinygrad_mnist.replay.program import ASSIGN, HOST, Instruction, Program, Slot, called, memory
+from tinygrad_mnist.replay.program import (
+    ASSIGN,
+    HOST,
+    Instruction,
+    Program,
+    Slot,
+    leaf_name,
+    memory_of,
+)
 
 
 class Recorder(tape.Watcher):
@@ -95,10 +103,10 @@ class Recorder(tape.Watcher):
         array = value.data if isinstance(value, Tensor) else np.asarray(value)
         operand = self._slot(value, array)
         self._watch(parameter)
-        root = memory(parameter)
+        root = memory_of(parameter)
         self._assignments[id(root)] = self._assignments.get(id(root), 0) + 1
         for other, _, _ in self.conditions.parameters:
-            if memory(other) is root:
+            if memory_of(other) is root:
                 self._slots.pop(id(other.data), None)
         result = self._version(parameter)
         self.values[result] = array.astype(parameter.dtype)  # the parameter's own will change
@@ -141,7 +149,7 @@ class Recorder(tape.Watcher):
             before = super().gradient(leaf)
             self.conditions.gradients.append((leaf, before is None))
             if before is not None:
-                name = f"grad of {called(leaf)}"
+                name = f"grad of {leaf_name(leaf)}"
                 before = Tensor(before.copy(), name=name)
                 self._define(before.data, "gradient", content=leaf, name=name)
             self._gradients[id(leaf)] = leaf, before
@@ -170,7 +178,7 @@ class Recorder(tape.Watcher):
             return np.positive(value)  # type: ignore[no-any-return]
 
     @property
-    def moved(self) -> bool:
+    def has_moved(self) -> bool:
         """Whether a parameter was moved to other memory, so that no plan would ever apply."""
         watched = self.conditions.parameters
         return any(parameter._storage is not storage for parameter, storage, _ in watched)
@@ -222,14 +230,14 @@ class Recorder(tape.Watcher):
         return slot
 
     def _version(self, parameter: Parameter) -> Slot:
-        version = self._assignments.get(id(memory(parameter)), 0)
+        version = self._assignments.get(id(memory_of(parameter)), 0)
         self._owners[id(parameter.data)] = parameter
         return self._define(
             parameter.data,
             "parameter",
             content=parameter,
             version=version,
-            name=called(parameter),
+            name=leaf_name(parameter),
         )
 
     def _watch(self, parameter: Parameter) -> None:

@@ -1,6 +1,12 @@
 """Capture and replay made wrong: what is frozen, what is copied, and whose memory is reused."""
 
-from replay import test_capture, test_own_primitives, test_program, test_replay_limits
+from replay import (
+    test_capture,
+    test_own_primitives,
+    test_program,
+    test_random_assignments,
+    test_replay_limits,
+)
 
 from tinygrad_mnist import Tensor
 from tinygrad_mnist.ops import linear_algebra
@@ -22,6 +28,9 @@ def training(kind="adam"):
 
 GRAPHS = plain(test_capture.test_random_graphs_and_their_gradients)
 BATCHES = limits("test_another_batch_size_is_another_plan_with_its_own_mean")
+
+
+ASSIGNMENTS = plain(test_random_assignments.test_random_assignments_with_python_between)
 
 
 UNFILLED = plain(
@@ -214,6 +223,18 @@ REPLAY_MUTANTS = (
         ("dict.fromkeys([-1, *self._hosts])", "{-1: None}"),
         ("[-1, *self._hosts, end + 1]", "[-1, end + 1]"),
         oracles=(limits("test_what_waits_in_the_memory_of_a_parameter_is_safe_from_host"),),
+    ),
+    laid_out(
+        "a parameter is overwritten while it is still read",
+        "_is_vacant",
+        (" or content.last > position", ""),
+        oracles=(ASSIGNMENTS,),
+    ),
+    laid_out(
+        "a result waits in a parameter until it is overwritten itself",
+        "_is_vacant",
+        ("(last < after.first or (last == after.first and in_place))", "True"),
+        oracles=(ASSIGNMENTS,),
     ),
     edit(
         "arena: buffers in use at once overlap",

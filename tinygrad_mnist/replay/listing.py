@@ -20,116 +20,114 @@ from tinygrad_mnist.replay.program import ASSIGN, Instruction, Program, Slot, le
 
 def listing(program: Program, allocation: Allocation) -> str:
     """Return the lines of a program whose slots live where they are allocated."""
-    return _Listing(program, allocation).text()
+    names = _Names(program)
+    where = _memory_names(program, allocation, names)
+    results = {instruction.result for instruction in program.instructions}
+    rows: list[tuple[str, ...]] = [
+        (f"  {names.of[slot]}", slot.origin, slot.typed_shape, where.get(slot, ""), "")
+        for slot in program.slots
+        if slot not in results
+    ]
+    numbered = enumerate(program.instructions)
+    for phase, group in groupby(numbered, lambda item: item[1].phase):
+        rows.append((phase,))
+        for position, instruction in group:
+            slot = instruction.result
+            place = f"view of {names.of[slot.root]}" if instruction.is_view else where[slot]
+            if position in allocation.skipped and not instruction.is_view:
+                place = f"in place, {place}"
+            applied = f"{instruction.primitive.name}({_arguments(instruction, names)})"
+            row = f"  {names.of[slot]}", applied, slot.typed_shape, place, instruction.line
+            rows.append(row)
+    widths = [max((len(row[i]) for row in rows if len(row) > 1), default=0) for i in range(4)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=False)
+        ).rstrip()
+        if len(row) > 1
+        else row[0]
+        for row in rows
+    ]
+    head = f"{program.name}({', '.join(names.of[slot] for slot in program.arguments)})"
+    fetched = ", ".join(names.of[slot] for slot in program.outputs)
+    left = [
+        f"leaves grad of {names.of_leaf(leaf)} = {names.of[slot]}"
+        for leaf, slot in program.gradients
+        if slot is not None
+    ]
+    return "\n".join([head, *lines, f"returns {fetched or 'nothing'}", *left])
 
 
-class _Listing:
-    def __init__(self, program: Program, allocation: Allocation) -> None:
-        self.program = program
-        self.allocation = allocation
-        self.names: dict[Slot, str] = {}
+class _Names:
+    """What the slots of a program are called, in ``of``."""
+
+    def __init__(self, program: Program) -> None:
+        self.of: dict[Slot, str] = {}
         self._counts: Counter[str] = Counter()
         self._namesakes: dict[str, dict[int, int]] = defaultdict(dict)
-        self.buffers: dict[Buffer, str] = {}
         self._constants = {id(slot.content): slot for slot in program.constants}
         for slot in program.slots:
-            if slot.origin != "gradient":
-                self.names[slot] = self._name(slot)
-            if slot.base is None and slot.origin != "constant":
-                self._buffer_name(slot)
+            if slot.origin == "parameter":
+                self.of[slot] = self.of_leaf(slot.content) + "'" * slot.version
+            elif slot.origin != "gradient":
+                letter = "c" if slot.origin == "constant" else "%"
+                self.of[slot] = (
+                    self._distinct(slot.name, slot) if slot.name else self.next_number(letter)
+                )
         for slot in program.slots:
             if slot.origin == "gradient":
-                self.names[slot] = f"grad of {self._leaf_name(slot.content)}"
+                self.of[slot] = f"grad of {self.of_leaf(slot.content)}"
 
-    def _name(self, slot: Slot) -> str:
-        if slot.origin == "parameter":
-            return self._leaf_name(slot.content) + "'" * slot.version
-        return self._distinct_name(slot.name, slot) if slot.name else self._numbered_name(slot)
-
-    def _leaf_name(self, leaf: Tensor) -> str:
-        """The name of a parameter, or of another leaf, which is a constant of the program."""
+    def of_leaf(self, leaf: Tensor) -> str:
+        """Return the name of a parameter, or of another leaf, which is a constant."""
         constant = self._constants.get(id(leaf.data))
-        return self.names[constant] if constant else self._distinct_name(leaf_name(leaf), leaf)
+        return self.of[constant] if constant else self._distinct(leaf_name(leaf), leaf)
 
-    def _distinct_name(self, name: str, whose: Any) -> str:
+    def next_number(self, letter: str) -> str:
+        """Return the letter with a number that it did not have yet."""
+        self._counts[letter] += 1
+        return f"{letter}{self._counts[letter] - 1}"
+
+    def _distinct(self, name: str, whose: Any) -> str:
         """The name, with a number if something else has that name too."""
         namesakes = self._namesakes[name]
         number = namesakes.setdefault(id(whose), len(namesakes))
         return name + (f"_{number + 1}" if number else "")
 
-    def _numbered_name(self, slot: Slot) -> str:
-        letter = "c" if slot.origin == "constant" else "%"
-        self._counts[letter] += 1
-        return f"{letter}{self._counts[letter] - 1}"
 
-    def _buffer_name(self, slot: Slot) -> str:
-        buffer, _ = self.allocation.places[slot]
-        if buffer not in self.buffers:
+def _memory_names(program: Program, allocation: Allocation, names: _Names) -> dict[Slot, str]:
+    """Return what the memory is called of each slot that has some of its own."""
+    called: dict[Buffer, str] = {}
+    for slot in program.slots:
+        if slot.base is None and slot.origin != "constant":
+            buffer, _ = allocation.places[slot]
+            if buffer in called:
+                continue
+            owners = [other for other in buffer.slots if other.origin == "parameter"]
             if buffer.array is None:
-                self._counts["buffer"] += 1
-                self.buffers[buffer] = f"buffer {self._counts['buffer'] - 1}"
+                called[buffer] = names.next_number("buffer ")
+            elif owners:
+                largest = max(owners, key=lambda owner: owner.size)
+                called[buffer] = f"memory of {names.of_leaf(largest.content)}"
             else:
-                owners = [other for other in buffer.slots if other.origin == "parameter"]
-                largest = max(owners, key=lambda other: other.size, default=None)
-                self.buffers[buffer] = (
-                    f"memory of {self._leaf_name(largest.content)}" if largest else "as it is fed"
-                )
-        return self.buffers[buffer]
+                called[buffer] = "as it is fed"
+    return {
+        slot: called[buffer] for slot, (buffer, _) in allocation.places.items() if buffer in called
+    }
 
-    def text(self) -> str:
-        program = self.program
-        names = ", ".join(self.names[slot] for slot in program.arguments)
-        rows: list[tuple[str, ...]] = []
-        results = {one.result for one in program.instructions}
-        rows += [self._row_before(slot) for slot in program.slots if slot not in results]
-        numbered = enumerate(program.instructions)
-        for phase, group in groupby(numbered, lambda item: item[1].phase):
-            rows.append((phase,))
-            rows += [self._row(position, instruction) for position, instruction in group]
-        widths = [max((len(row[i]) for row in rows if len(row) > 1), default=0) for i in range(4)]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=False))
-            if len(row) > 1
-            else row[0]
-            for row in rows
-        ]
-        fetched = ", ".join(self.names[slot] for slot in program.outputs)
-        left = [
-            f"grad of {self._leaf_name(leaf)} = {self.names[slot]}"
-            for leaf, slot in program.gradients
-            if slot is not None
-        ]
-        head = f"{program.name}({names})"
-        tail = [f"returns {fetched or 'nothing'}", *(f"leaves {one}" for one in left)]
-        return "\n".join(line.rstrip() for line in [head, *lines, *tail])
 
-    def _row_before(self, slot: Slot) -> tuple[str, ...]:
-        where = "" if slot.origin == "constant" or slot.base else self._buffer_name(slot)
-        return f"  {self.names[slot]}", slot.origin, slot.typed_shape, where, ""
-
-    def _row(self, position: int, instruction: Instruction) -> tuple[str, ...]:
-        result = instruction.result
-        if instruction.is_view:
-            where = f"view of {self.names[instruction.result.root]}"
-        elif position in self.allocation.skipped:
-            where = f"in place, {self._buffer_name(result)}"
-        else:
-            where = self._buffer_name(result)
-        called = f"{instruction.primitive.name}({self._argument_list(instruction)})"
-        return f"  {self.names[result]}", called, result.typed_shape, where, instruction.line
-
-    def _argument_list(self, instruction: Instruction) -> str:
-        operands = [
-            self.names[operand] if isinstance(operand, Slot) else f"{operand:g}"
-            for operand in instruction.operands
-        ]
-        defaults = instruction.primitive.defaults
-        static = [
-            f"{name}={_short(value)}"
-            for name, value in instruction.static.items()
-            if name not in defaults or repr(defaults[name]) != repr(value)
-        ]
-        return ", ".join(operands + static) if instruction.primitive is not ASSIGN else operands[0]
+def _arguments(instruction: Instruction, names: _Names) -> str:
+    operands = [
+        names.of[operand] if isinstance(operand, Slot) else f"{operand:g}"
+        for operand in instruction.operands
+    ]
+    defaults = instruction.primitive.defaults
+    static = [
+        f"{name}={_short(value)}"
+        for name, value in instruction.static.items()
+        if name not in defaults or repr(defaults[name]) != repr(value)
+    ]
+    return ", ".join(operands + static) if instruction.primitive is not ASSIGN else operands[0]
 
 
 def _short(value: Any) -> str:

@@ -197,7 +197,7 @@ class Captured:
         call = call_of(arguments, keywords)
         replay = self._replay_of(call.signature)
         if replay is None:
-            return self._first(call)
+            return self._run_and_plan(call)
         if self._verify > 0:
             self._verify -= 1
             outputs = run_both_ways(
@@ -261,7 +261,7 @@ class Captured:
                 stacklevel=5,  # the user's call of the captured function
             )
 
-    def _first(self, call: Call) -> Any:
+    def _run_and_plan(self, call: Call) -> Any:
         """Run the function, and keep a plan of what it did; the oldest go where there are many."""
         recorder, recorded, results = self._record(call)
         if not recorder.has_moved:

@@ -165,8 +165,11 @@ class Recorder(tape.Watcher):
                     f"gradient on its argument {leaf.name}; use gradients(output, [{leaf.name}]) "
                     "and return what it returns."
                 )
-        kept = [None if value is None else self._unchanging(value) for value in values]
-        self._gradients.update(zip(map(id, leaves), zip(leaves, kept, strict=True), strict=True))
+        entries = {
+            id(leaf): (leaf, None if value is None else self._unchanging(value))
+            for leaf, value in zip(leaves, values, strict=True)
+        }
+        self._gradients.update(entries)  # at once: an interruption leaves all of them or none
 
     def _unchanging(self, value: Any) -> Tensor:
         """Return an array or a Tensor as one that no later assignment changes."""

@@ -20,9 +20,8 @@ import numpy as np
 from typing_extensions import assert_type  # checkers know it, and nothing runs this program
 
 from tinygrad_mnist import Parameter, Tensor
-from tinygrad_mnist.tf1.placeholder import Placeholder
-from tinygrad_mnist.tf1.symbol import Symbol
-from tinygrad_mnist.tf1.variable import Variable
+from tinygrad_mnist.tf1.symbol import Placeholder, Symbol
+from tinygrad_mnist.tf1.variables import Variable
 
 
 def layer(x: Tensor, w: Parameter, b: Parameter) -> Tensor:

@@ -1,13 +1,10 @@
-"""Default graphs: the face has one of its own, and the engine's rules stay as they are."""
+"""Default graphs: what is made without a block is of one graph, until that is reset."""
 
 import numpy as np
 import pytest
 
 import tinygrad_mnist.tf1 as tf
-from tinygrad_mnist.errors import DTypeError, SessionError
-from tinygrad_mnist.tf1 import graph
-from tinygrad_mnist.tf1.placeholder import placeholder
-from tinygrad_mnist.tf1.session import Session
+from tinygrad_mnist.errors import SessionError
 
 
 @pytest.fixture(autouse=True)
@@ -15,14 +12,6 @@ def _new_default_graphs():
     tf.reset_default_graph()
     yield
     tf.reset_default_graph()
-
-
-def test_the_engines_symbols_keep_their_rules():
-    product = placeholder(np.float32, name="x") * placeholder(np.float64, name="y")
-    assert product.dtype == np.float64
-    assert Session().run(product, {"x": 2.0, "y": 3.0}) == 6
-    with pytest.raises(DTypeError, match="operands of one dtype"):
-        tf.placeholder(tf.float32) * tf.placeholder(tf.float64)
 
 
 MADE = {
@@ -44,26 +33,13 @@ def test_what_is_made_is_of_the_default_graph(what):
     made = MADE[what]()
     assert type(made.graph) is tf.Graph
     assert made.graph is tf.get_default_graph()
-    assert made.graph is not graph.get_default_graph()
     with tf.Graph().as_default() as other:
         assert MADE[what]().graph is other
 
 
-def test_a_block_is_for_both():
-    with tf.Graph().as_default() as inner:
-        x = placeholder(np.float32, name="x")
-        y = tf.constant(2.0)
-        assert x.graph is y.graph is graph.get_default_graph() is inner
-        with pytest.raises(DTypeError, match="operands of one dtype"):
-            x * placeholder(np.float64)
-        with Session() as session:
-            assert session.run(x * y, {x: 3.0}) == 6
-
-
-def test_resetting_begins_anew_for_both():
-    before = tf.get_default_graph(), graph.get_default_graph()
+def test_resetting_begins_anew():
+    before = tf.get_default_graph()
     tf.reset_default_graph()
-    assert tf.get_default_graph() is not before[0]
-    assert graph.get_default_graph() is not before[1]
+    assert tf.get_default_graph() is not before
     with tf.Graph().as_default(), pytest.raises(SessionError, match="with block"):
         tf.reset_default_graph()

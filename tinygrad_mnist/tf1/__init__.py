@@ -34,8 +34,12 @@ from tinygrad_mnist.tf1.choices import gather, one_hot, where
 from tinygrad_mnist.tf1.derivative import gradients
 from tinygrad_mnist.tf1.dtypes import as_dtype, bool, float32, float64, int32, int64
 from tinygrad_mnist.tf1.filled import fill, ones, ones_like, range, zeros, zeros_like
-from tinygrad_mnist.tf1.graph import get_default_session, reset_default_graph
-from tinygrad_mnist.tf1.graphs import Graph, get_default_graph
+from tinygrad_mnist.tf1.graph import (
+    Graph,
+    get_default_graph,
+    get_default_session,
+    reset_default_graph,
+)
 from tinygrad_mnist.tf1.initializers import (
     constant_initializer,
     glorot_uniform_initializer,
@@ -90,7 +94,7 @@ from tinygrad_mnist.tf1.scopes import (
     name_scope,
     variable_scope,
 )
-from tinygrad_mnist.tf1.sessions import (
+from tinygrad_mnist.tf1.session import (
     ConfigProto,
     InteractiveSession,
     Session,

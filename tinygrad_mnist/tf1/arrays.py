@@ -4,35 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import DTypeError, ShapeError
+from tinygrad_mnist.errors import DTypeError, SessionError, ShapeError
 from tinygrad_mnist.ops import elementwise
 from tinygrad_mnist.tf1 import primitives
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype
-from tinygrad_mnist.tf1.graphs import get_default_graph, operation
+from tinygrad_mnist.tf1.graph import get_default_graph
 from tinygrad_mnist.tf1.known import integer, integers, sizes
-from tinygrad_mnist.tf1.operands import joined, operand, refuse_old_order
-from tinygrad_mnist.tf1.placeholder import placeholder as placeholder_of
-from tinygrad_mnist.tf1.shape import Shape
-from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session
+from tinygrad_mnist.tf1.operands import refuse_old_order
+from tinygrad_mnist.tf1.shape import Shape, known_shape
+from tinygrad_mnist.tf1.symbol import (
+    Placeholder,
+    Symbol,
+    defer_in_session,
+    operand,
+    operand_list,
+    operation,
+)
 
 
 def placeholder(
     dtype: Any, shape: Sequence[int | None] | int | None = None, name: str | None = None
-) -> Symbol:
-    """A place for values that are given to each run; the dtype may be written ``"float"``.
+) -> Placeholder:
+    """A place for values that are given to each run.
+
+    Parameters
+    ----------
+    dtype
+        Of the values, also as ``"float"``; what is fed is converted, if that loses nothing but
+        precision.
+    shape
+        None for a size that may be any, or in place of the shape for any number of axes.
 
     Raises
     ------
     DTypeError, ShapeError
         If one of them is none.
     """
-    with get_default_graph().as_default():
-        return placeholder_of(as_dtype(dtype), shape, name)
+    graph, dtype = get_default_graph(), as_dtype(dtype)
+    if dtype.kind not in "biuf":
+        raise DTypeError(f"A placeholder holds booleans, integers or real numbers, not {dtype}.")
+    sizes = known_shape(shape)
+    full_name = graph.unique_name(name or "Placeholder") + ":0"
+    return Placeholder(graph, full_name, _feed, shape=sizes, dtype=dtype)
+
+
+def _feed() -> NoReturn:
+    raise SessionError("A placeholder has no value but the one that is fed.")
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Symbol:
@@ -96,7 +118,7 @@ def concat(values: Any, axis: Any, name: str | None = None) -> Symbol:
     refuse_old_order("concat", is_old, "tf.concat(values, axis)")
     several = values if isinstance(values, list | tuple) else [values]
     axis = integer("concat: axis", axis)
-    return operation("concat", name, np.concatenate, joined("concat", several), axis=axis)
+    return operation("concat", name, np.concatenate, operand_list("concat", several), axis=axis)
 
 
 def stack(values: Any, axis: Any = 0, name: str | None = None) -> Symbol:
@@ -108,7 +130,7 @@ def stack(values: Any, axis: Any = 0, name: str | None = None) -> Symbol:
         If it is no list of operands, or the axis is no integer.
     """
     axis = integer("stack: axis", axis)
-    return operation("stack", name, np.stack, joined("stack", values), axis=axis)
+    return operation("stack", name, np.stack, operand_list("stack", values), axis=axis)
 
 
 def split(
@@ -168,9 +190,8 @@ def identity(input: Any, name: str | None = None) -> Symbol:
 def stop_gradient(input: Any, name: str | None = None) -> Symbol:
     """The same value, which gradients do not see: by what it depends on they are None."""
     x, name = operand(input), name or "StopGradient"
-    with get_default_graph().as_default():
-        # Gradients stop at what depends on the session.
-        return defer_in_session(_stopped, x, name=name, shape=x.shape, dtype=x.dtype)
+    # Gradients stop at what depends on the session.
+    return defer_in_session(_stopped, x, name=name, shape=x.shape, dtype=x.dtype)
 
 
 def _stopped(keeping: Any, x: Any) -> Any:

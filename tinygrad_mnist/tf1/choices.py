@@ -9,10 +9,9 @@ import numpy as np
 from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.tf1 import primitives
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32
-from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.known import integer, number
-from tinygrad_mnist.tf1.operands import alike, operand, refuse
-from tinygrad_mnist.tf1.symbol import Symbol
+from tinygrad_mnist.tf1.operands import refuse
+from tinygrad_mnist.tf1.symbol import Symbol, operand, operands, operation
 
 
 def gather(
@@ -88,7 +87,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
             "tf.where(condition) alone is not supported: how many places it finds depends on the "
             "values. Give x and y, or fetch the condition and use np.argwhere."
         )
-    x, y = alike("Select", x, y)
+    x, y = operands("Select", x, y)
     return operation("Select", name, _select, operand(condition), x, y)
 
 

@@ -23,15 +23,13 @@ from tinygrad_mnist.errors import (
     TinygradError,
 )
 from tinygrad_mnist.lines import said_of
-from tinygrad_mnist.replay.signature import flatten, unflatten
-from tinygrad_mnist.tf1.dependence import ancestors
-from tinygrad_mnist.tf1.gradients import differentiate
+from tinygrad_mnist.replay.structure import flatten, unflatten
+from tinygrad_mnist.tf1.derivative import differentiate
 from tinygrad_mnist.tf1.inference import misfit
 from tinygrad_mnist.tf1.keeping import Keeping, Store
-from tinygrad_mnist.tf1.placeholder import Placeholder
-from tinygrad_mnist.tf1.symbol import Symbol
+from tinygrad_mnist.tf1.symbol import Placeholder, Symbol, ancestors
 from tinygrad_mnist.tf1.unknown import Uncomputed
-from tinygrad_mnist.tf1.variable import Variable
+from tinygrad_mnist.tf1.variables import Variable
 
 
 class Evaluation:

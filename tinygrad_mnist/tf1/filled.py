@@ -10,12 +10,10 @@ import numpy as np
 from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.tf1.arrays import constant, stop_gradient
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32
-from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.known import number, sizes
-from tinygrad_mnist.tf1.operands import operand
 from tinygrad_mnist.tf1.shapes import is_known
-from tinygrad_mnist.tf1.symbol import Symbol
-from tinygrad_mnist.tf1.variable import fits
+from tinygrad_mnist.tf1.symbol import Symbol, operand, operation
+from tinygrad_mnist.tf1.variables import fits
 
 
 def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Symbol:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\-/]*")
 
 
 class Graph:
-    """The symbols that can be run together in one session.
+    """The symbols that can be run together in one session, as in ``with Graph().as_default()``.
 
     Parameters
     ----------
@@ -90,13 +90,6 @@ class Graph:
         finally:
             self._scope = before
 
-    def operands(self, operation: str, operands: Sequence[Any]) -> Sequence[Any]:
-        """Return what an operator between symbols takes for these operands: NumPy takes them all.
-
-        A kind of graph with other rules overrides this, to convert operands or to refuse them.
-        """
-        return operands
-
     def get_tensor_by_name(self, name: str) -> Any:
         """Return the symbol of a name such as ``"X:0"``, which ``"X"`` is short for.
 
@@ -128,7 +121,7 @@ class Graph:
 
 class _Defaults(threading.local):
     def __init__(self) -> None:
-        self.outermost: dict[type[Graph], Graph] = {}
+        self.outermost = Graph()
         self.entered: list[Graph] = []
         self.sessions: list[Any] = []
 
@@ -136,21 +129,13 @@ class _Defaults(threading.local):
 _defaults = _Defaults()
 
 
-def get_default_graph(kind: type[Graph] = Graph) -> Graph:
-    """Return the graph that new symbols go to, in this thread: that of the ``with`` block.
-
-    Outside of any block there is one for each kind of graph, so that what has rules of its own for
-    operands does not change those of others.
-    """
-    if _defaults.entered:
-        return _defaults.entered[-1]
-    if kind not in _defaults.outermost:
-        _defaults.outermost[kind] = kind()
-    return _defaults.outermost[kind]
+def get_default_graph() -> Graph:
+    """Return the graph that new symbols go to, in this thread: that of the ``with`` block."""
+    return _defaults.entered[-1] if _defaults.entered else _defaults.outermost
 
 
 def reset_default_graph() -> None:
-    """Put new graphs in the place of the default ones.
+    """Put a new graph in the place of the default one.
 
     Raises
     ------
@@ -162,7 +147,7 @@ def reset_default_graph() -> None:
             "The default graph cannot be reset inside a with block of a graph or a session; leave "
             "the block first."
         )
-    _defaults.outermost.clear()
+    _defaults.outermost = Graph()
 
 
 @contextmanager

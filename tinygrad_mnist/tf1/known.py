@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.errors import ArgumentError
-from tinygrad_mnist.tf1.dependence import ancestors
 from tinygrad_mnist.tf1.operands import either
-from tinygrad_mnist.tf1.placeholder import Placeholder
 from tinygrad_mnist.tf1.session import Session
-from tinygrad_mnist.tf1.symbol import Symbol
+from tinygrad_mnist.tf1.symbol import Placeholder, Symbol, ancestors
 
 
 def integer(what: str, value: Any) -> int:

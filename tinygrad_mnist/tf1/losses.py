@@ -9,11 +9,9 @@ import numpy as np
 from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.ops import activation
 from tinygrad_mnist.tf1.arrays import stop_gradient
-from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.known import axis_or_last
-from tinygrad_mnist.tf1.operands import alike, operand
-from tinygrad_mnist.tf1.symbol import Symbol
-from tinygrad_mnist.tf1.variable import fits
+from tinygrad_mnist.tf1.symbol import Symbol, operand, operands, operation
+from tinygrad_mnist.tf1.variables import fits
 
 
 def softmax_cross_entropy_with_logits(
@@ -115,7 +113,7 @@ def _named(kind: str, unnamed: Any, labels: Any, logits: Any) -> tuple[Any, Any]
 
 def _of_one_shape(kind: str, labels: Any, logits: Any) -> list[Any]:
     """The labels and logits in one dtype, if their shapes can be equal."""
-    found = alike(kind, labels, logits)
+    found = operands(kind, labels, logits)
     if not fits(*[one.shape for one in found]):
         received = " and ".join(
             f"{role} {getattr(one, 'name', 'an array')} of shape {one.shape}"

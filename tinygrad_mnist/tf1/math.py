@@ -10,14 +10,13 @@ import numpy as np
 from tinygrad_mnist.errors import ShapeError
 from tinygrad_mnist.ops import activation, elementwise
 from tinygrad_mnist.tf1.dtypes import as_dtype
-from tinygrad_mnist.tf1.graphs import operation
-from tinygrad_mnist.tf1.operands import alike, floating, joined, operand
-from tinygrad_mnist.tf1.symbol import Symbol
+from tinygrad_mnist.tf1.operands import floating
+from tinygrad_mnist.tf1.symbol import Symbol, operand, operand_list, operands, operation
 
 
 def add(x: Any, y: Any, name: str | None = None) -> Symbol:
     """The sum of x and y."""
-    return operation("Add", name, np.add, *alike("Add", x, y))
+    return operation("Add", name, np.add, *operands("Add", x, y))
 
 
 def add_n(inputs: Any, name: str | None = None) -> Symbol:
@@ -28,7 +27,7 @@ def add_n(inputs: Any, name: str | None = None) -> Symbol:
     ShapeError
         If the shapes differ.
     """
-    return operation("AddN", name, _added, *joined("AddN", inputs))
+    return operation("AddN", name, _added, *operand_list("AddN", inputs))
 
 
 def _added(*members: Any) -> Any:
@@ -39,47 +38,47 @@ def _added(*members: Any) -> Any:
 
 def subtract(x: Any, y: Any, name: str | None = None) -> Symbol:
     """The difference of x and y."""
-    return operation("Sub", name, np.subtract, *alike("Sub", x, y))
+    return operation("Sub", name, np.subtract, *operands("Sub", x, y))
 
 
 def multiply(x: Any, y: Any, name: str | None = None) -> Symbol:
     """The product of x and y, element by element."""
-    return operation("Mul", name, np.multiply, *alike("Mul", x, y))
+    return operation("Mul", name, np.multiply, *operands("Mul", x, y))
 
 
 def divide(x: Any, y: Any, name: str | None = None) -> Symbol:
     """The quotient of x and y; of integers the true one, float64."""
-    return operation("truediv", name, np.divide, *alike("truediv", x, y))
+    return operation("truediv", name, np.divide, *operands("truediv", x, y))
 
 
 def pow(x: Any, y: Any, name: str | None = None) -> Symbol:
     """The power of x to y."""
-    return operation("Pow", name, np.power, *alike("Pow", x, y))
+    return operation("Pow", name, np.power, *operands("Pow", x, y))
 
 
 def maximum(x: Any, y: Any, name: str | None = None) -> Symbol:
     """The larger of x and y, element by element."""
-    return operation("Maximum", name, np.maximum, *alike("Maximum", x, y))
+    return operation("Maximum", name, np.maximum, *operands("Maximum", x, y))
 
 
 def minimum(x: Any, y: Any, name: str | None = None) -> Symbol:
     """The smaller of x and y, element by element."""
-    return operation("Minimum", name, np.minimum, *alike("Minimum", x, y))
+    return operation("Minimum", name, np.minimum, *operands("Minimum", x, y))
 
 
 def equal(x: Any, y: Any, name: str | None = None) -> Symbol:
     """Whether x equals y, element by element."""
-    return operation("Equal", name, np.equal, *alike("Equal", x, y))
+    return operation("Equal", name, np.equal, *operands("Equal", x, y))
 
 
 def greater(x: Any, y: Any, name: str | None = None) -> Symbol:
     """Whether x > y, element by element."""
-    return operation("Greater", name, np.greater, *alike("Greater", x, y))
+    return operation("Greater", name, np.greater, *operands("Greater", x, y))
 
 
 def less(x: Any, y: Any, name: str | None = None) -> Symbol:
     """Whether x < y, element by element."""
-    return operation("Less", name, np.less, *alike("Less", x, y))
+    return operation("Less", name, np.less, *operands("Less", x, y))
 
 
 def square(x: Any, name: str | None = None) -> Symbol:
@@ -127,7 +126,7 @@ def matmul(
     ShapeError
         If the matrices do not fit, or one is a vector, which has no last two axes.
     """
-    a, b = alike("MatMul", a, b)
+    a, b = operands("MatMul", a, b)
     for matrix in (a, b):
         if matrix.shape is not None and len(matrix.shape) < 2:
             raise ShapeError(
@@ -151,5 +150,5 @@ def clip_by_value(
     t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None
 ) -> Symbol:
     """Limit values to an interval."""
-    limited = alike("clip_by_value", t, clip_value_min, clip_value_max)
+    limited = operands("clip_by_value", t, clip_value_min, clip_value_max)
     return operation("clip_by_value", name, elementwise.clip, *limited)

@@ -6,11 +6,12 @@ from typing import Any
 
 from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
 from tinygrad_mnist.tf1.dtypes import as_dtype
-from tinygrad_mnist.tf1.graphs import get_default_graph
+from tinygrad_mnist.tf1.graph import get_default_graph
 from tinygrad_mnist.tf1.initializers import glorot_uniform_initializer, zeros_initializer
 from tinygrad_mnist.tf1.known import sizes
-from tinygrad_mnist.tf1.operands import operand, refuse
+from tinygrad_mnist.tf1.operands import refuse
 from tinygrad_mnist.tf1.scopes import VariableScope, here
+from tinygrad_mnist.tf1.symbol import operand
 from tinygrad_mnist.tf1.variables import Variable
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.ops import activation
-from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.known import axis_or_last, number
 from tinygrad_mnist.tf1.losses import (
     sigmoid_cross_entropy_with_logits,
@@ -19,9 +18,9 @@ from tinygrad_mnist.tf1.losses import (
 )
 from tinygrad_mnist.tf1.math import sigmoid, tanh
 from tinygrad_mnist.tf1.missing import missing
-from tinygrad_mnist.tf1.operands import alike, floating, operand, refuse
+from tinygrad_mnist.tf1.operands import floating, refuse
 from tinygrad_mnist.tf1.random import drawn, random_uniform
-from tinygrad_mnist.tf1.symbol import Symbol
+from tinygrad_mnist.tf1.symbol import Symbol, operand, operands, operation
 
 __all__ = [
     "bias_add",
@@ -92,7 +91,7 @@ def bias_add(
         If the value has less than two axes, or the bias is no vector of the size of its last one.
     """
     refuse("bias_add", data_format=None if data_format in ("NHWC", "N...C") else data_format)
-    return operation("BiasAdd", name, _biased, *alike("BiasAdd", value, bias))
+    return operation("BiasAdd", name, _biased, *operands("BiasAdd", value, bias))
 
 
 def _biased(value: Any, bias: Any) -> Any:
@@ -135,7 +134,7 @@ def dropout(
     ArgumentError
         If not exactly one of ``keep_prob`` and ``rate`` is given, or a number is out of range.
     """
-    x, kept = alike("dropout", floating("dropout", x), _kept(keep_prob, rate))
+    x, kept = operands("dropout", floating("dropout", x), _kept(keep_prob, rate))
     if noise_shape is not None:
         noise = random_uniform(noise_shape, dtype=x.dtype, seed=seed)
     else:

@@ -1,80 +1,11 @@
-"""What operations share: operands of one dtype, and arguments by an old name or without effect.
-
-TensorFlow 1 never promotes: float32 and float64 do not meet in one operation, and constants take
-the dtype of the symbol that they meet.
-"""
+"""What operations ask of their operands, and which of TensorFlow's arguments they refuse."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from tinygrad_mnist.core.arrays import SCALARS
 from tinygrad_mnist.errors import ArgumentError, DTypeError
-from tinygrad_mnist.replay.signature import flatten
-from tinygrad_mnist.tf1.dtypes import as_array
-from tinygrad_mnist.tf1.symbol import Symbol, defer
-
-
-def operand(value: Any, dtype: Any = None, caller: str = "An operation") -> Any:
-    """Return a Symbol as it is, a sequence with Symbols in it stacked, and else an array.
-
-    Raises
-    ------
-    DTypeError
-        If it is an operation without a value, or no numbers, or cannot be of the dtype.
-    """
-    if _holds_symbols(value):
-        return defer(np.stack, joined(caller, value), name="packed")
-    if not isinstance(value, Symbol):
-        return as_array(value, dtype, f"{caller}: an operand")
-    if value.dtype is None:
-        raise DTypeError(f"{caller}: {value.name} is an operation, which has no value.")
-    return value
-
-
-def joined(caller: str, values: Any) -> list[Any]:
-    """Return Symbols and arrays of the one dtype that they must have, of an array its rows.
-
-    Raises
-    ------
-    ArgumentError
-        If it is no list or tuple of them, or an empty one.
-    DTypeError
-        If two Symbols differ in dtype, or a constant cannot be converted to theirs.
-    """
-    if isinstance(values, np.ndarray) and values.ndim:
-        values = list(values)
-    if not isinstance(values, list | tuple) or not values:
-        raise ArgumentError(
-            f"{caller} takes a list of at least one operand. Received: {values!r:.60}."
-        )
-    values = [operand(v, caller=caller) if _holds_symbols(v) else v for v in values]
-    symbols = [value for value in values if isinstance(value, Symbol)]
-    first = operand(symbols[0] if symbols else values[0], caller=caller)
-    for symbol in symbols:
-        if symbol.dtype != first.dtype:
-            raise DTypeError(
-                f"{caller} takes operands of one dtype. Received: {first.name} of dtype "
-                f"{first.dtype} and {symbol.name} of dtype {symbol.dtype}. Convert one with "
-                "tf.cast."
-            )
-    return [operand(value, first.dtype, caller) for value in values]
-
-
-def alike(caller: str, *values: Any) -> list[Any]:
-    """Return operands as `joined` does, but Python's numbers beside Symbols as they are.
-
-    They take the Symbols' dtype by themselves, and a program prints them as they were written.
-    """
-    found = joined(caller, values)
-    if not any(isinstance(value, Symbol) for value in found):
-        return found
-    return [
-        value if type(value) in SCALARS else converted
-        for value, converted in zip(values, found, strict=True)
-    ]
+from tinygrad_mnist.tf1.symbol import operand
 
 
 def floating(caller: str, value: Any) -> Any:
@@ -133,9 +64,3 @@ def refuse_old_order(caller: str, is_old: bool, now: str) -> None:
             f"{caller} was given its arguments in the order that they had before TensorFlow 1.0. "
             f"Write {now}."
         )
-
-
-def _holds_symbols(value: Any) -> bool:
-    return isinstance(value, list | tuple) and any(
-        isinstance(leaf, Symbol) for leaf in flatten(value)[1]
-    )

@@ -16,11 +16,10 @@ from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.tf1.arrays import constant
-from tinygrad_mnist.tf1.gradients import gradients
-from tinygrad_mnist.tf1.operands import alike
-from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session
+from tinygrad_mnist.tf1.derivative import gradients
+from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session, operands
 from tinygrad_mnist.tf1.update import States, step
-from tinygrad_mnist.tf1.variable import Variable, fits
+from tinygrad_mnist.tf1.variables import Variable, fits
 
 Pair = tuple[Symbol | None, Variable]
 
@@ -166,7 +165,7 @@ class Optimizer:
         if gradient is None:
             return None, variable
         found: Symbol
-        found, _ = alike(f"The gradient of {variable.name}", gradient, variable)
+        found, _ = operands(f"The gradient of {variable.name}", gradient, variable)
         if not isinstance(found, Symbol):
             found = constant(found, variable.dtype)
         if not fits(found.shape, variable.shape):

@@ -19,7 +19,7 @@ from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.nn import initializers
 from tinygrad_mnist.replay.capture import host
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32, float64
-from tinygrad_mnist.tf1.graphs import get_default_graph
+from tinygrad_mnist.tf1.graph import get_default_graph
 from tinygrad_mnist.tf1.known import number, sizes
 from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session
 
@@ -157,5 +157,4 @@ def drawn(
         return host(lambda: np.asarray(sample(generator, sizes), dtype))
 
     sizes = shape.shape if isinstance(shape, Symbol) else shape
-    with get_default_graph().as_default():
-        return defer_in_session(draw, shape, name=name, shape=sizes, dtype=dtype)
+    return defer_in_session(draw, shape, name=name, shape=sizes, dtype=dtype)

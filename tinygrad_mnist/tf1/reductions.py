@@ -10,10 +10,9 @@ from tinygrad_mnist.errors import DTypeError
 from tinygrad_mnist.ops import elementwise
 from tinygrad_mnist.tf1 import primitives
 from tinygrad_mnist.tf1.dtypes import as_dtype, int64
-from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.known import integer, integers
-from tinygrad_mnist.tf1.operands import either, operand
-from tinygrad_mnist.tf1.symbol import Symbol
+from tinygrad_mnist.tf1.operands import either
+from tinygrad_mnist.tf1.symbol import Symbol, operand, operation
 
 
 def argmax(

@@ -13,8 +13,7 @@ from weakref import WeakKeyDictionary
 
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.tf1.dtypes import as_dtype, float32
-from tinygrad_mnist.tf1.graph import Graph
-from tinygrad_mnist.tf1.graphs import get_default_graph
+from tinygrad_mnist.tf1.graph import Graph, get_default_graph
 from tinygrad_mnist.tf1.variables import Variable
 
 AUTO_REUSE = "tf.AUTO_REUSE"

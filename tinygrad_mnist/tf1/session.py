@@ -1,8 +1,8 @@
 """Session: runs symbols of a graph, and keeps the values of its variables between runs.
 
->>> from tinygrad_mnist.tf1.placeholder import placeholder
->>> with Graph().as_default(), Session() as session:
-...     x = placeholder(np.float32, [None, 2], name="x")
+>>> import tinygrad_mnist.tf1 as tf
+>>> with tf.Graph().as_default(), tf.Session() as session:
+...     x = tf.placeholder(tf.float32, [None, 2], name="x")
 ...     session.run({"sums": x.sum(axis=1)}, feed_dict={x: [[1, 2], [3, 4]]})
 {'sums': array([3., 7.], dtype=float32)}
 """
@@ -10,14 +10,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import DTypeError, SessionError, ShapeError, plainly
+from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError, ShapeError, plainly
 from tinygrad_mnist.replay.capture import Captured, capture
 from tinygrad_mnist.replay.plan import Plan
 from tinygrad_mnist.replay.signature import flatten, unflatten
@@ -25,7 +26,14 @@ from tinygrad_mnist.tf1.evaluation import Evaluation
 from tinygrad_mnist.tf1.graph import Graph, default_session, get_default_graph
 from tinygrad_mnist.tf1.keeping import Store
 from tinygrad_mnist.tf1.symbol import Symbol
-from tinygrad_mnist.tf1.variable import Variable, fits
+from tinygrad_mnist.tf1.variables import Variable, fits
+
+
+class ConfigProto(SimpleNamespace):
+    """Options of a session, ``config.gpu_options.allow_growth = True`` too; all are ignored."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"gpu_options": SimpleNamespace(), **options})
 
 
 class Session:
@@ -36,11 +44,38 @@ class Session:
 
     Parameters
     ----------
+    target
+        Only ``""``, this process: there are no others to compute in. A graph may stand here too.
     graph
         The graph, else the default one.
+    config
+        Ignored: there are no devices to choose among, and no threads but NumPy's.
+
+    Raises
+    ------
+    ArgumentError
+        If one of them is of another kind.
     """
 
-    def __init__(self, graph: Graph | None = None) -> None:
+    def __init__(
+        self,
+        target: str | Graph = "",
+        graph: Graph | None = None,
+        config: ConfigProto | None = None,
+    ) -> None:
+        if isinstance(target, Graph) and graph is None:
+            graph = target
+        elif not isinstance(target, str) or target:
+            raise ArgumentError(
+                "The target of a session is '', this process. Received: "
+                f"{type(target).__name__} {target!r:.60}. A graph is given as Session(graph=graph)."
+            )
+        if not isinstance(graph, Graph | None):
+            raise ArgumentError(f"The graph of a session is a tf.Graph. Received: {graph!r:.60}.")
+        if not isinstance(config, ConfigProto | None):
+            raise ArgumentError(
+                f"The config of a session is a tf.ConfigProto. Received: {config!r:.60}."
+            )
         self.graph = get_default_graph() if graph is None else graph
         self.store = Store()
         self.closed = False
@@ -123,6 +158,10 @@ class Session:
         symbol = self._symbol(variable, "feed")
         self.store.assign(symbol, _converted(symbol, value))
 
+    def as_default(self) -> AbstractContextManager[Session]:
+        """Make this the session of ``symbol.eval()`` inside the block, and leave it open after."""
+        return default_session(self)
+
     def close(self) -> None:
         """Let go of the variables' values; the session cannot be run any more."""
         self.closed = True
@@ -158,6 +197,41 @@ class Session:
                 "is it of another session?"
             )
         return given
+
+
+class InteractiveSession(Session):
+    """A session that ``symbol.eval()`` uses from here on, until it is closed.
+
+    Parameters
+    ----------
+    target, graph, config
+        As of `Session`; the graph is then the default one until the session is closed.
+    """
+
+    def __init__(
+        self,
+        target: str | Graph = "",
+        graph: Graph | None = None,
+        config: ConfigProto | None = None,
+    ) -> None:
+        super().__init__(target, graph, config)
+        self._installed = ExitStack()
+        if self.graph is not get_default_graph():
+            self._installed.enter_context(self.graph.as_default())
+        self._installed.enter_context(default_session(self))
+
+    def close(self) -> None:
+        """Let go of the variables' values; the session cannot be run any more."""
+        self._installed.close()
+        super().close()
+
+
+def disable_eager_execution() -> None:
+    """Do nothing: operations are described first here, and computed by a session, always."""
+
+
+def disable_v2_behavior() -> None:
+    """Do nothing: TensorFlow 1's is the only behavior here."""
 
 
 def _called(symbol: Symbol) -> str:

@@ -9,10 +9,9 @@ import numpy as np
 
 from tinygrad_mnist.tf1.arrays import constant
 from tinygrad_mnist.tf1.dtypes import as_dtype, int32
-from tinygrad_mnist.tf1.graphs import operation
 from tinygrad_mnist.tf1.known import integer, integers
-from tinygrad_mnist.tf1.operands import either, operand
-from tinygrad_mnist.tf1.symbol import Symbol
+from tinygrad_mnist.tf1.operands import either
+from tinygrad_mnist.tf1.symbol import Symbol, operand, operation
 
 
 def transpose(a: Any, perm: Any = None, name: str | None = None) -> Symbol:

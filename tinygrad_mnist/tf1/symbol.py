@@ -3,30 +3,34 @@
 A Symbol answers the operators and the NumPy functions that a Tensor does. Shapes and dtypes are
 known, and checked, at once.
 
->>> from tinygrad_mnist.tf1.placeholder import placeholder
->>> with Graph().as_default():
-...     x = placeholder(np.float32, [None, 3], name="X")
->>> np.tanh(x @ np.ones((3, 2), np.float32)).sum(axis=1)
+>>> import tinygrad_mnist.tf1 as tf
+>>> with tf.Graph().as_default():
+...     x = tf.placeholder(tf.float32, [None, 3], name="X")
+>>> np.tanh(x @ np.ones((3, 2))).sum(axis=1)
 <Symbol 'sum:0' shape=(None,) dtype=float32>
+
+TensorFlow 1 never promotes: float32 and float64 do not meet in one operation, and constants take
+the dtype of the symbol that they meet (`operands`).
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinygrad_mnist.core.arrays import held
+from tinygrad_mnist.core.arrays import SCALARS, held
 from tinygrad_mnist.core.primitive import Primitive
 from tinygrad_mnist.dispatch.operators import Operators
 from tinygrad_mnist.dispatch.registry import lookup
-from tinygrad_mnist.errors import ArgumentError, SessionError
+from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError
 from tinygrad_mnist.lines import users_line
-from tinygrad_mnist.replay.signature import flatten, unflatten
+from tinygrad_mnist.replay.structure import flatten, unflatten
+from tinygrad_mnist.tf1.dtypes import as_array
 from tinygrad_mnist.tf1.graph import Graph, get_default_graph, get_default_session
 from tinygrad_mnist.tf1.inference import infer
 from tinygrad_mnist.tf1.shape import Shape
@@ -107,18 +111,14 @@ class Symbol(Uncomputed, Operators["Symbol"]):
     run = eval
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        operands = self.graph.operands(ufunc.__name__, inputs)
-        return super().__array_ufunc__(ufunc, method, *operands, **kwargs)
+        of_one_dtype = operands(ufunc.__name__, *inputs)
+        return super().__array_ufunc__(ufunc, method, *of_one_dtype, **kwargs)
 
     def __floordiv__(self, other: Any) -> Symbol:
-        return self._floor_divided(self, other)
+        return _floor_divide(self, other)
 
     def __rfloordiv__(self, other: Any) -> Symbol:
-        return self._floor_divided(other, self)
-
-    def _floor_divided(self, *operands: Any) -> Symbol:
-        operands = tuple(self.graph.operands("floor_divide", operands))
-        return _deferred(_floor_of_quotient, operands, {}, "floor_divide")  # type: ignore[no-any-return]
+        return _floor_divide(other, self)
 
     def _apply_primitive(
         self, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any]
@@ -139,6 +139,10 @@ class Symbol(Uncomputed, Operators["Symbol"]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
+
+
+class Placeholder(Symbol):
+    """A symbol whose value is fed."""
 
 
 def defer(
@@ -163,13 +167,21 @@ def defer(
     ArgumentError
         If the symbols are of different graphs.
 
-    >>> from tinygrad_mnist.tf1.placeholder import placeholder
-    >>> with Graph().as_default():
-    ...     x = placeholder(np.float32, [None, 4])
+    >>> import tinygrad_mnist.tf1 as tf
+    >>> with tf.Graph().as_default():
+    ...     x = tf.placeholder(tf.float32, [None, 4])
     >>> defer(np.matmul, x, np.ones((4, 2), np.float32), name="MatMul")
     <Symbol 'MatMul:0' shape=(None, 2) dtype=float32>
     """
     return _deferred(function, arguments, keywords, name or _name_of(function))
+
+
+def operation(
+    kind: str, name: str | None, function: Callable[..., Any], *arguments: Any, **keywords: Any
+) -> Symbol:
+    """Return `defer`'s Symbol, under the name that was given or, without one, that of its kind."""
+    symbol: Symbol = defer(function, *arguments, name=name or kind, **keywords)
+    return symbol
 
 
 def defer_in_session(
@@ -237,6 +249,88 @@ def parts(
     )
 
 
+def operand(value: Any, dtype: Any = None, caller: str = "An operation") -> Any:
+    """Return a Symbol as it is, a sequence with Symbols in it stacked, and else an array.
+
+    Raises
+    ------
+    DTypeError
+        If it is an operation without a value, or no numbers, or cannot be of the dtype.
+    """
+    if _holds_symbols(value):
+        return defer(np.stack, operand_list(caller, value), name="packed")
+    if not isinstance(value, Symbol):
+        return as_array(value, dtype, f"{caller}: an operand")
+    if value.dtype is None:
+        raise DTypeError(f"{caller}: {value.name} is an operation, which has no value.")
+    return value
+
+
+def operand_list(caller: str, values: Any) -> list[Any]:
+    """Return Symbols and arrays of the one dtype that they must have, of an array its rows.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no list or tuple of them, or an empty one.
+    DTypeError
+        If two Symbols differ in dtype, or a constant cannot be converted to theirs.
+    """
+    if isinstance(values, np.ndarray) and values.ndim:
+        values = list(values)
+    if not isinstance(values, list | tuple) or not values:
+        raise ArgumentError(
+            f"{caller} takes a list of at least one operand. Received: {values!r:.60}."
+        )
+    values = [operand(v, caller=caller) if _holds_symbols(v) else v for v in values]
+    symbols = [value for value in values if isinstance(value, Symbol)]
+    first = operand(symbols[0] if symbols else values[0], caller=caller)
+    for symbol in symbols:
+        if symbol.dtype != first.dtype:
+            raise DTypeError(
+                f"{caller} takes operands of one dtype. Received: {first.name} of dtype "
+                f"{first.dtype} and {symbol.name} of dtype {symbol.dtype}. Convert one with "
+                "tf.cast."
+            )
+    return [operand(value, first.dtype, caller) for value in values]
+
+
+def operands(caller: str, *values: Any) -> list[Any]:
+    """Return operands as `operand_list` does, but Python's numbers beside Symbols as they are.
+
+    They take the Symbols' dtype by themselves, and a program prints them as they were written.
+    """
+    found = operand_list(caller, values)
+    if not any(isinstance(value, Symbol) for value in found):
+        return found
+    return [
+        value if type(value) in SCALARS else converted
+        for value, converted in zip(values, found, strict=True)
+    ]
+
+
+def ancestors(
+    symbols: Iterable[Symbol], goes_on: Callable[[Symbol], bool] = lambda symbol: True
+) -> set[Symbol]:
+    """Return the symbols that these are computed from, with themselves.
+
+    The search does not go behind a symbol where ``goes_on(symbol)`` is false.
+    """
+    found: set[Symbol] = set()
+    pending = list(symbols)
+    while pending:
+        symbol = pending.pop()
+        if symbol not in found:
+            found.add(symbol)
+            if goes_on(symbol):
+                pending += symbol.inputs()
+    return found
+
+
+def _floor_divide(a: Any, b: Any) -> Symbol:
+    return operation("floor_divide", None, _floor_of_quotient, *operands("floor_divide", a, b))
+
+
 def _floor_of_quotient(a: Any, b: Any) -> Any:
     """The floor of a / b in the dtype of both; exact of integers of up to 53 bits."""
     return np.floor(np.divide(a, b)).astype(np.remainder(a, b).dtype)
@@ -269,3 +363,9 @@ def _held(value: Any) -> Any:
 def _name_of(function: Callable[..., Any]) -> str:
     """The function's name, as far as it can be one of an operation: ``<lambda>`` is ``lambda``."""
     return re.sub(r"\W", "", getattr(function, "__name__", type(function).__name__)).strip("_")
+
+
+def _holds_symbols(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(
+        isinstance(leaf, Symbol) for leaf in flatten(value)[1]
+    )

@@ -1,21 +1,34 @@
-"""Variables, and what programs do with them."""
+"""Variables: descriptions of values that each session keeps for itself.
+
+>>> import tinygrad_mnist.tf1 as tf
+>>> with tf.Graph().as_default():
+...     count = tf.Variable(1.0, name="count")
+...     more = count.assign_add(1.0)
+...     with tf.Session() as session:
+...         session.run(count.initializer), session.run(more), session.run(count)
+(None, np.float32(2.0), np.float32(2.0))
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from tinygrad_mnist.errors import ArgumentError, SessionError
-from tinygrad_mnist.tf1 import variable as graph_variable
+import numpy as np
+
+from tinygrad_mnist.core.arrays import held
+from tinygrad_mnist.core.parameter import Parameter
+from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError, ShapeError
 from tinygrad_mnist.tf1.dtypes import as_dtype
-from tinygrad_mnist.tf1.graph import get_default_session
-from tinygrad_mnist.tf1.graphs import get_default_graph
-from tinygrad_mnist.tf1.operands import operand, refuse
-from tinygrad_mnist.tf1.symbol import Symbol
+from tinygrad_mnist.tf1.graph import get_default_graph, get_default_session
+from tinygrad_mnist.tf1.keeping import Keeping
+from tinygrad_mnist.tf1.operands import refuse
+from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session, operand
 
 
-class Variable(graph_variable.Variable):
-    """A value that each session keeps, and that optimizers change.
+class Variable(Symbol):
+    """A symbol whose value each session keeps, as an engine `Parameter`, until it is assigned.
 
     Parameters
     ----------
@@ -54,9 +67,24 @@ class Variable(graph_variable.Variable):
         dtype: Any = None,
     ) -> None:
         refuse("tf.Variable", collections=collections, variable_def=variable_def)
-        value = operand(initial_value, dtype, f"The variable {name or ''}".rstrip())
-        with get_default_graph().as_default():
-            super().__init__(value, trainable, name, None if dtype is None else as_dtype(dtype))
+        given = operand(initial_value, dtype, f"The variable {name or ''}".rstrip())
+        graph = given.graph if isinstance(given, Symbol) else get_default_graph()
+        op_name = graph.unique_name(name or "Variable")
+        if given.shape is None or None in given.shape:
+            raise ShapeError(
+                f"The variable {op_name} needs an initial value of known shape. Received: "
+                f"{given.name} of shape {given.shape}."
+            )
+        wanted = given.dtype if dtype is None else as_dtype(dtype)
+        _refuse_loss(f"The variable {op_name}", given, wanted)
+        super().__init__(
+            graph, f"{op_name}:0", _read, shape=given.shape, dtype=wanted, session=True
+        )
+        self.initial_value = given if isinstance(given, Symbol) else held(given)
+        self.trainable = trainable
+        graph.variables.append(self)
+        with graph.name_scope(None):
+            self.initializer = initializer([self], name=f"{op_name}/Assign")
 
     @property
     def op(self) -> SimpleNamespace:
@@ -89,8 +117,14 @@ class Variable(graph_variable.Variable):
         session.load(self, value)
 
 
+def initializer(variables: Sequence[Variable], name: str = "init") -> Symbol:
+    """Return the operation that gives variables first values, and begins their optimizers anew."""
+    values = [variable.initial_value for variable in variables]
+    return defer_in_session(_initialize, values, name=name, updates=variables)
+
+
 def assign(
-    ref: graph_variable.Variable,
+    ref: Variable,
     value: Any,
     validate_shape: bool | None = None,
     use_locking: bool | None = None,
@@ -107,36 +141,40 @@ def assign(
     ArgumentError
         If what is assigned is no variable.
     """
-    ref = _variable("assign", ref)
-    return graph_variable.assign(ref, operand(value, ref.dtype, ref.name), name)
+    _refuse_others("assign", ref)
+    name, given = name or "Assign", operand(value, ref.dtype, ref.name)
+    label = f"{name}: {ref.name} of shape {ref.shape}"
+    if not fits(given.shape, ref.shape):
+        raise ShapeError(
+            f"{label} was assigned {getattr(given, 'name', 'a value')} of shape {given.shape}; the "
+            "shapes must be equal."
+        )
+    _refuse_loss(label, given, ref.dtype)
+    return defer_in_session(
+        _assign, given, name=name, shape=ref.shape, dtype=ref.dtype, updates=[ref]
+    )
 
 
 def assign_add(
-    ref: graph_variable.Variable,
+    ref: Variable,
     value: Any,
     use_locking: bool | None = None,
     name: str | None = None,
 ) -> Symbol:
     """Return the operation that adds to a variable, and has its new value; else as `assign`."""
-    ref = _variable("assign_add", ref)
+    _refuse_others("assign_add", ref)
     return assign(ref, ref + operand(value, ref.dtype), name=name or "AssignAdd")
 
 
 def assign_sub(
-    ref: graph_variable.Variable,
+    ref: Variable,
     value: Any,
     use_locking: bool | None = None,
     name: str | None = None,
 ) -> Symbol:
     """Return the operation that subtracts from a variable; else as `assign_add`."""
-    ref = _variable("assign_sub", ref)
+    _refuse_others("assign_sub", ref)
     return assign(ref, ref - operand(value, ref.dtype), name=name or "AssignSub")
-
-
-def _variable(caller: str, ref: Any) -> graph_variable.Variable:
-    if not isinstance(ref, graph_variable.Variable):
-        raise ArgumentError(f"{caller} changes a variable. Received: {ref!r:.60}.")
-    return ref
 
 
 def global_variables_initializer(name: str = "init") -> Symbol:
@@ -144,8 +182,7 @@ def global_variables_initializer(name: str = "init") -> Symbol:
 
     It begins the optimizers of those variables anew.
     """
-    with get_default_graph().as_default():
-        return graph_variable.initializer(global_variables(), name)
+    return initializer(global_variables(), name)
 
 
 def initialize_all_variables() -> Symbol:
@@ -153,11 +190,50 @@ def initialize_all_variables() -> Symbol:
     return global_variables_initializer()
 
 
-def global_variables() -> list[graph_variable.Variable]:
+def global_variables() -> list[Variable]:
     """Return the variables of the default graph, oldest first."""
     return list(get_default_graph().variables)
 
 
-def trainable_variables() -> list[graph_variable.Variable]:
+def trainable_variables() -> list[Variable]:
     """Return the variables of the default graph that optimizers change, oldest first."""
     return [variable for variable in global_variables() if variable.trainable]
+
+
+def _refuse_others(caller: str, ref: Any) -> None:
+    if not isinstance(ref, Variable):
+        raise ArgumentError(f"{caller} changes a variable. Received: {ref!r:.60}.")
+
+
+def fits(shape: Any, wanted: Any) -> bool:
+    """Whether a value of the one shape can be of the other; None is any size, or any shape."""
+    if shape is None or wanted is None:
+        return True
+    return len(shape) == len(wanted) and all(
+        None in (size, other) or size == other for size, other in zip(shape, wanted, strict=True)
+    )
+
+
+def _refuse_loss(label: str, given: Any, wanted: np.dtype[Any] | None) -> None:
+    if given.dtype is None or wanted is None or not np.can_cast(given.dtype, wanted, "same_kind"):
+        called = f" {given.name}" if isinstance(given, Symbol) else ""
+        raise DTypeError(
+            f"{label} of dtype {wanted} was given a value{called} of dtype {given.dtype}, which "
+            "cannot be converted without loss; convert it with .astype."
+        )
+
+
+def _read(keeping: Keeping) -> Parameter:
+    return keeping.parameter(keeping.symbol)
+
+
+def _assign(keeping: Keeping, value: Any) -> Parameter:
+    (variable,) = keeping.symbol.updates or ()
+    return keeping.assign(variable, value)
+
+
+def _initialize(keeping: Keeping, values: list[Any]) -> None:
+    variables = keeping.symbol.updates or ()
+    keeping.restart(variables)
+    for variable, value in zip(variables, values, strict=True):
+        keeping.assign(variable, value)

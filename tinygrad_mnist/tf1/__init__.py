@@ -24,16 +24,30 @@ from tinygrad_mnist.tf1.arrays import (
     concat,
     constant,
     convert_to_tensor,
+    expand_dims,
+    fill,
+    gather,
     identity,
+    one_hot,
+    ones,
+    ones_like,
     placeholder,
+    range,
+    rank,
+    reshape,
+    shape,
+    size,
     split,
+    squeeze,
     stack,
     stop_gradient,
+    transpose,
+    where,
+    zeros,
+    zeros_like,
 )
-from tinygrad_mnist.tf1.choices import gather, one_hot, where
 from tinygrad_mnist.tf1.derivative import gradients
 from tinygrad_mnist.tf1.dtypes import as_dtype, bool, float32, float64, int32, int64
-from tinygrad_mnist.tf1.filled import fill, ones, ones_like, range, zeros, zeros_like
 from tinygrad_mnist.tf1.graph import (
     Graph,
     get_default_graph,
@@ -53,6 +67,7 @@ from tinygrad_mnist.tf1.math import (
     abs,
     add,
     add_n,
+    argmax,
     cast,
     clip_by_value,
     divide,
@@ -66,6 +81,11 @@ from tinygrad_mnist.tf1.math import (
     minimum,
     multiply,
     pow,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_prod,
+    reduce_sum,
     sigmoid,
     sqrt,
     square,
@@ -73,23 +93,15 @@ from tinygrad_mnist.tf1.math import (
     tanh,
 )
 from tinygrad_mnist.tf1.missing import missing
-from tinygrad_mnist.tf1.named import get_variable
 from tinygrad_mnist.tf1.random import (
     random_normal,
     random_uniform,
     set_random_seed,
     truncated_normal,
 )
-from tinygrad_mnist.tf1.reductions import (
-    argmax,
-    reduce_max,
-    reduce_mean,
-    reduce_min,
-    reduce_prod,
-    reduce_sum,
-)
 from tinygrad_mnist.tf1.scopes import (
     AUTO_REUSE,
+    get_variable,
     get_variable_scope,
     name_scope,
     variable_scope,
@@ -101,7 +113,6 @@ from tinygrad_mnist.tf1.session import (
     disable_eager_execution,
     disable_v2_behavior,
 )
-from tinygrad_mnist.tf1.shapes import expand_dims, rank, reshape, shape, size, squeeze, transpose
 from tinygrad_mnist.tf1.variables import (
     Variable,
     assign,

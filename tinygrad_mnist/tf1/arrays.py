@@ -1,30 +1,33 @@
-"""Placeholders, constants, and what is made of several arrays, by their TensorFlow names."""
+"""Arrays by their TensorFlow names: made, joined and cut, arranged, and chosen from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any, NoReturn
 
 import numpy as np
 
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import DTypeError, SessionError, ShapeError
+from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError, ShapeError
 from tinygrad_mnist.ops import elementwise
 from tinygrad_mnist.tf1 import primitives
-from tinygrad_mnist.tf1.dtypes import as_array, as_dtype
+from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32, int32
 from tinygrad_mnist.tf1.graph import get_default_graph
-from tinygrad_mnist.tf1.known import integer, integers, sizes
-from tinygrad_mnist.tf1.operands import refuse_old_order
-from tinygrad_mnist.tf1.shape import Shape, known_shape
+from tinygrad_mnist.tf1.known import integer, integers, number, sizes
+from tinygrad_mnist.tf1.operands import either, refuse, refuse_old_order
 from tinygrad_mnist.tf1.symbol import (
     Placeholder,
     Symbol,
     defer_in_session,
     operand,
     operand_list,
+    operands,
     operation,
 )
+from tinygrad_mnist.tf1.unknown import Shape, known_shape
+from tinygrad_mnist.tf1.variables import fits
 
 
 def placeholder(
@@ -196,3 +199,243 @@ def stop_gradient(input: Any, name: str | None = None) -> Symbol:
 
 def _stopped(keeping: Any, x: Any) -> Any:
     return primitives.stop_gradient(x)
+
+
+def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Symbol:
+    """A constant of zeros."""
+    return constant(np.zeros(sizes("zeros: shape", shape), as_dtype(dtype)), name=name or "zeros")
+
+
+def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Symbol:
+    """A constant of ones."""
+    return constant(np.ones(sizes("ones: shape", shape), as_dtype(dtype)), name=name or "ones")
+
+
+def zeros_like(
+    tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True
+) -> Symbol:
+    """Zeros of the shape, and unless another is given the dtype, of an operand."""
+    return _like("zeros_like", name, 0, tensor, dtype)
+
+
+def ones_like(
+    tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True
+) -> Symbol:
+    """Ones of the shape, and unless another is given the dtype, of an operand."""
+    return _like("ones_like", name, 1, tensor, dtype)
+
+
+def _like(kind: str, name: str | None, value: int, tensor: Any, dtype: Any) -> Symbol:
+    x = operand(tensor, caller=kind)
+    dtype = x.dtype if dtype is None else as_dtype(dtype)
+    if is_known(x):
+        return constant(np.full(x.shape, value, dtype), name=name or kind)
+    return operation(kind, name, _filled, stop_gradient(x), value, dtype)
+
+
+def _filled(x: Any, value: int, dtype: Any) -> Any:
+    return np.full(x.shape, value, dtype)
+
+
+def fill(dims: Any, value: Any, name: str | None = None) -> Symbol:
+    """One value, a number or a Symbol of one, in each element of a shape.
+
+    Raises
+    ------
+    ShapeError
+        If the value is not a scalar.
+    """
+    scalar = operand(value, caller="Fill")
+    if not fits(scalar.shape, ()):
+        raise ShapeError(f"Fill takes a scalar as value. Received: shape {scalar.shape}.")
+    return operation("Fill", name, np.broadcast_to, scalar, sizes("Fill: dims", dims))
+
+
+def range(
+    start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None
+) -> Symbol:
+    """Numbers from a start, 0 if only the limit is given, in steps up to and without the limit.
+
+    Raises
+    ------
+    ArgumentError
+        If one is no number, or the steps do not lead to the limit.
+    """
+    given = (0, start, delta) if limit is None else (start, limit, delta)
+    bounds = [as_array(number("range: a bound", value), dtype, "range: a bound") for value in given]
+    are_scalars = not any(bound.ndim for bound in bounds)
+    first, last, step = (bound.item() for bound in bounds) if are_scalars else (0, 0, 0)
+    if not step or not 0 <= (last - first) * step < math.inf:
+        raise ArgumentError(
+            "range takes a start, a limit, and steps other than 0 that lead from the one to the "
+            f"other. Received: {given!r:.60}."
+        )
+    widest = max((bound.dtype for bound in bounds), key=lambda d: (d.kind == "f", d.itemsize))
+    numbers: Any = np.arange(first, last, step, dtype=widest)
+    return constant(numbers, name=name or "range")
+
+
+def transpose(a: Any, perm: Any = None, name: str | None = None) -> Symbol:
+    """Permute the axes; reverse them if no permutation is given."""
+    perm = None if perm is None else integers("transpose: perm", perm)
+    return operation("transpose", name, np.transpose, operand(a), axes=perm)
+
+
+def reshape(tensor: Any, shape: Any, name: str | None = None) -> Symbol:
+    """Arrange the elements in another shape, of which one size may be -1."""
+    shape = integers("Reshape: shape", shape)
+    return operation("Reshape", name, np.reshape, operand(tensor), shape)
+
+
+def squeeze(
+    input: Any, axis: Any = None, name: str | None = None, squeeze_dims: Any = None
+) -> Symbol:
+    """Drop axes of size 1: those given, or all."""
+    axis = either(axis, squeeze_dims, "axis and squeeze_dims")
+    found = () if axis is None else integers("Squeeze: axis", axis)
+    axes = None if found == () else found  # of which an empty list is another name
+    return operation("Squeeze", name, np.squeeze, operand(input), axis=axes)
+
+
+def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Symbol:
+    """Insert an axis of size 1.
+
+    Raises
+    ------
+    ArgumentError
+        If no axis is given, or several.
+    """
+    axis = either(axis, dim, "axis and dim")
+    found = None if axis is None else integers("ExpandDims: axis", axis)
+    if isinstance(found, tuple) and len(found) == 1:
+        (found,) = found  # which TensorFlow takes here, and nowhere else
+    axis = integer("ExpandDims: axis", found)
+    return operation("ExpandDims", name, np.expand_dims, operand(input), axis=axis)
+
+
+def shape(input: Any, name: str | None = None, out_type: Any = int32) -> Symbol:
+    """The sizes of the axes: a constant if they are known, else what they are in a run."""
+    x = operand(input, caller="Shape")
+    return _told("Shape", name, np.shape, x, out_type, is_known(x))
+
+
+def size(input: Any, name: str | None = None, out_type: Any = int32) -> Symbol:
+    """The number of elements: a constant if it is known, else what it is in a run."""
+    x = operand(input, caller="Size")
+    return _told("Size", name, np.size, x, out_type, is_known(x))
+
+
+def rank(input: Any, name: str | None = None) -> Symbol:
+    """The number of axes: a constant if it is known, else what it is in a run."""
+    x = operand(input, caller="Rank")
+    return _told("Rank", name, np.ndim, x, int32, x.shape is not None)
+
+
+def is_known(x: Any) -> bool:
+    """Whether all sizes of a Symbol or an array are known when the graph is built."""
+    return x.shape is not None and None not in x.shape
+
+
+def _told(
+    kind: str, name: str | None, function: Callable[[Any], Any], x: Any, dtype: Any, known: bool
+) -> Symbol:
+    """What a function tells of a shape; only a constant can stand where a size must be known."""
+    dtype = as_dtype(dtype)
+    if known:
+        return constant(_as_array(function, x, dtype), name=name or kind)
+    return operation(kind, name, _as_array, function, x, dtype)
+
+
+def _as_array(function: Callable[[Any], Any], x: Any, dtype: Any) -> Any:
+    return np.asarray(function(x)).astype(dtype)
+
+
+def gather(
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    name: str | None = None,
+    axis: Any = None,
+    batch_dims: int = 0,
+) -> Symbol:
+    """Take slices by number along an axis, 0 unless it is given; one may be taken more than once.
+
+    Indices are always validated; ``batch_dims`` are not supported.
+
+    Raises
+    ------
+    ShapeError
+        When it is run, if an index is out of range.
+    ArgumentError
+        If something not supported is given.
+    """
+    refuse("gather", batch_dims=batch_dims or None)
+    params, indices = operand(params), operand(indices)
+    axis = 0 if axis is None else integer("GatherV2: axis", axis)
+    return operation("GatherV2", name, primitives.gather, params, indices, axis=axis)
+
+
+def one_hot(
+    indices: Any,
+    depth: Any,
+    on_value: Any = None,
+    off_value: Any = None,
+    axis: Any = None,
+    dtype: Any = None,
+    name: str | None = None,
+) -> Symbol:
+    """One (or ``on_value``) at each index of a new axis, by default the last, else zero.
+
+    An index outside 0 to ``depth - 1`` gives a row of zeros. The dtype is that of the values, if
+    they are given, else float32.
+    """
+    depth = integer("one_hot: depth", depth)
+    axis = -1 if axis is None else integer("one_hot: axis", axis)
+    on_value, off_value = (
+        number("one_hot: on_value", on_value),
+        number("one_hot: off_value", off_value),
+    )
+    if dtype is None and (on_value is not None or off_value is not None):
+        dtype = as_array(off_value if on_value is None else on_value).dtype
+    dtype = float32 if dtype is None else as_dtype(dtype)
+    on = as_array(1 if on_value is None else on_value, dtype, "one_hot: on_value")
+    off = as_array(0 if off_value is None else off_value, dtype, "one_hot: off_value")
+    return operation("one_hot", name, _one_hot, operand(indices), depth, on, off, axis)
+
+
+def _one_hot(indices: Any, depth: int, on: Any, off: Any, axis: int) -> Any:
+    classes = np.arange(depth).reshape([-1] + [1] * (indices.ndim - axis % (indices.ndim + 1)))
+    return np.where(np.equal(np.expand_dims(indices, axis), classes), on, off)
+
+
+def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Symbol:
+    """Take x where the condition holds, else y: elements or, by a vector, whole rows.
+
+    Raises
+    ------
+    ArgumentError
+        If x and y are not both given: the places where a condition holds have no fixed shape.
+    ShapeError
+        If x and y, or the condition, differ in shape; nothing is broadcast but a vector.
+    """
+    if x is None or y is None:
+        raise ArgumentError(
+            "tf.where(condition) alone is not supported: how many places it finds depends on the "
+            "values. Give x and y, or fetch the condition and use np.argwhere."
+        )
+    x, y = operands("Select", x, y)
+    return operation("Select", name, _select, operand(condition), x, y)
+
+
+def _select(condition: Any, x: Any, y: Any) -> Any:
+    if np.shape(x) != np.shape(y):
+        raise ShapeError(f"x and y must have one shape. Received: {np.shape(x)} and {np.shape(y)}.")
+    rows = np.ndim(condition) == 1 and np.shape(condition) == np.shape(x)[:1]
+    if not rows and np.shape(condition) not in ((), np.shape(x)):
+        raise ShapeError(
+            "the condition must be a scalar, of the shape of x, or a vector with an element for "
+            f"each row of x. Received: {np.shape(condition)} for {np.shape(x)}."
+        )
+    if rows:
+        condition = np.reshape(condition, (-1,) + (1,) * (np.ndim(x) - 1))
+    return np.where(condition, x, y)

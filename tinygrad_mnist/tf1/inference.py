@@ -24,9 +24,8 @@ from tinygrad_mnist.core.arrays import real
 from tinygrad_mnist.core.tape import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import DTypeError, ShapeError, TinygradError, described, plainly
-from tinygrad_mnist.replay.signature import flatten, unflatten
-from tinygrad_mnist.tf1.shape import Shape
-from tinygrad_mnist.tf1.unknown import Uncomputed
+from tinygrad_mnist.replay.structure import flatten, unflatten
+from tinygrad_mnist.tf1.unknown import Shape, Uncomputed
 
 SIZES = (12, 24)
 """What stands in for an unknown size: numbers that split and reshape well. If they do not, 0 is

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_mnist.tf1 import arrays, filled, random
+from tinygrad_mnist.tf1 import arrays, random
 from tinygrad_mnist.tf1.dtypes import as_dtype, float32
 from tinygrad_mnist.tf1.known import sizes
 from tinygrad_mnist.tf1.symbol import Symbol
@@ -24,7 +24,7 @@ class zeros_initializer:  # noqa: N801  TensorFlow's name
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Symbol:
         """Return the Symbol of a first value."""
-        return filled.zeros(shape, dtype or self.dtype)
+        return arrays.zeros(shape, dtype or self.dtype)
 
 
 class ones_initializer:  # noqa: N801
@@ -35,7 +35,7 @@ class ones_initializer:  # noqa: N801
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Symbol:
         """Return the Symbol of a first value."""
-        return filled.ones(shape, dtype or self.dtype)
+        return arrays.ones(shape, dtype or self.dtype)
 
 
 class constant_initializer:  # noqa: N801

@@ -10,9 +10,8 @@ from tinygrad_mnist.tf1 import nn
 from tinygrad_mnist.tf1.initializers import zeros_initializer
 from tinygrad_mnist.tf1.math import matmul
 from tinygrad_mnist.tf1.missing import missing
-from tinygrad_mnist.tf1.named import get_variable
 from tinygrad_mnist.tf1.operands import floating, refuse
-from tinygrad_mnist.tf1.scopes import Reuse, variable_scope
+from tinygrad_mnist.tf1.scopes import Reuse, get_variable, variable_scope
 from tinygrad_mnist.tf1.symbol import Symbol
 
 __all__ = ["dense"]

@@ -17,9 +17,9 @@ from tinygrad_mnist import checkpoint
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError, CheckpointError
 from tinygrad_mnist.tf1.graph import get_default_graph
+from tinygrad_mnist.tf1.optimizers import Slots
 from tinygrad_mnist.tf1.session import Session
 from tinygrad_mnist.tf1.symbol import Symbol
-from tinygrad_mnist.tf1.update import Slots
 from tinygrad_mnist.tf1.variables import Variable
 
 

@@ -33,8 +33,7 @@ from tinygrad_mnist.replay.structure import flatten, unflatten
 from tinygrad_mnist.tf1.dtypes import as_array
 from tinygrad_mnist.tf1.graph import Graph, get_default_graph, get_default_session
 from tinygrad_mnist.tf1.inference import infer
-from tinygrad_mnist.tf1.shape import Shape
-from tinygrad_mnist.tf1.unknown import Uncomputed
+from tinygrad_mnist.tf1.unknown import Shape, Uncomputed
 
 _ABOUT_SHAPES = (np.shape, np.ndim, np.size)
 """What a symbol answers at once."""

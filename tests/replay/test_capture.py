@@ -211,4 +211,20 @@ def test_what_has_memory_already_takes_none():
 
     function(np.ones((100, 100)))
     memory = function.plans[0].memory
-    assert (memory.without_reuse, memory.with_reuse, memory.peak) == (80_000, 0, 0)
+    assert (memory.without_reuse, memory.with_reuse, memory.widest) == (80_000, 0, 0)
+
+
+def test_keywords_are_told_apart_by_their_names_and_order():
+    @capture
+    def difference(a, b):
+        return a - b
+
+    one, two = np.array([1.0]), np.array([2.0])
+    for _ in range(4):
+        assert difference(a=one, b=two).item() == -1
+        assert difference(b=one, a=two).item() == 1
+        assert difference(one, b=two).item() == -1
+        assert difference(two, one).item() == 1
+    for _ in range(3):  # as the last time, each time
+        assert difference(one, b=two).item() == -1
+    assert len(difference.plans) == 4

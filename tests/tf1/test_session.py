@@ -525,6 +525,31 @@ def test_a_run_is_captured_once_it_makes_nothing_new():
         assert session.plans == []
 
 
+def test_a_step_like_the_last_one_is_not_looked_up_again(monkeypatch):
+    x, y, variables, cost, train = network()
+    with Session() as session:
+        session.run(initializer(variables))
+        found = []
+        for number, (rows, labels) in enumerate(batches(6)):
+            if number == 4:  # computed twice, captured, and replayed
+                monkeypatch.setattr("tinygrad_mnist.replay.capture.flatten", None)
+            found.append(session.run([train, cost], {y: labels, x: rows})[1])
+    assert found == list(eager_costs(6))
+
+
+def test_what_is_fetched_twice_is_of_the_caller_twice():
+    x = placeholder(np.float64, [2], name="x")
+    y = x * 2.0
+    session = Session()
+    for _ in range(4):
+        found = session.run([y, x, y], {x: [1.0, 2.0]})
+        assert len({id(array) for array in found}) == 3
+        assert all(array.flags.owndata and array.flags.writeable for array in found[:2])
+        for array in found:
+            array += 1.0
+        np.testing.assert_array_equal(found, [[3, 5], [2, 3], [3, 5]])
+
+
 def test_a_symbol_that_asks_for_a_value_cannot_be_captured():
     x = placeholder(np.float64, [], name="x")
     branch = defer(lambda x: x if x > 0 else -x, x, name="branch")

@@ -151,6 +151,7 @@ class Captured:
         self._has_warned = False
         self._lock = threading.Lock()
         self._thread: int | None = None  # the one that has the lock
+        self._last: tuple[tuple[str, ...], Signature, Made] | None = None
 
     @property
     def plans(self) -> list[Plan]:
@@ -192,33 +193,42 @@ class Captured:
 
     def _call(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Replay the plan of this signature; where there is none, run the function and make one."""
-        if not keywords and (replay := self._last_replay_if_alike(arguments)):
-            return replay.run(arguments)
-        call = call_of(arguments, keywords)
-        replay = self._replay_of(call.signature)
-        if replay is None:
-            return self._run_and_plan(call)
+        given = (*arguments, *keywords.values())
+        if made := self._as_before(given, tuple(keywords)):
+            return made.returned.filled(made.plan.run(given))
+        structure, leaves = flatten((arguments, keywords))
+        arrays, parts = [], []
+        for leaf in leaves:
+            array, part = part_of(leaf)
+            parts.append(part)
+            if array is not None:
+                arrays.append(array)
+        signature = Signature(structure, tuple(parts), tape.no_grad_depth.get() == 0)
+        made = self._plans.found(signature)
+        if made is None:
+            return self._captured(signature, leaves)
         if self._verify > 0:
             self._verify -= 1
-            outputs = run_both_ways(
-                replay.recorded, replay.plan, call.fed, lambda: self._record(call)[:2]
-            )
-            return replay.results.build(outputs)
-        if not keywords and all(type(argument) is np.ndarray for argument in arguments):
-            self._last = call.signature, replay
-        return replay.run(call.fed)
+            return made.returned.filled(self._verified(made, structure, leaves, arrays))
+        if len(leaves) == len(given) and all(map(operator.is_, leaves, given)):
+            self._last = tuple(keywords), signature, made
+        return made.returned.filled(made.plan.run(arrays))
 
-    def _last_replay_if_alike(self, arguments: tuple[Any, ...]) -> Replay | None:
-        """The last replay, if these are plain arrays of the same signature and it applies.
+    def _as_before(self, given: tuple[Any, ...], names: tuple[str, ...]) -> Made | None:
+        """What the last replay was made by, if these are plain arrays of the same signature.
 
-        It spares most calls of a loop the way through `call_of`.
+        The last of them are keywords of these names.
+
+        It spares most calls of a loop the way through `part_of`.
         """
         if self._last is None:
             return None
-        (_, parts, recording), replay = self._last
-        if len(parts) != len(arguments) or recording is not (tape.no_grad_depth.get() == 0):
+        last_names, (_, parts, on), made = self._last
+        if names != last_names or len(parts) != len(given):
             return None
-        for array, part in zip(arguments, parts, strict=True):
+        if on is not (tape.no_grad_depth.get() == 0):
+            return None
+        for array, part in zip(given, parts, strict=True):
             if type(array) is not np.ndarray or not array.flags.c_contiguous:
                 return None
             if (array.shape, array.dtype, False) != part:

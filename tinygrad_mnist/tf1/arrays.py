@@ -26,8 +26,7 @@ from tinygrad_mnist.tf1.symbol import (
     operands,
     operation,
 )
-from tinygrad_mnist.tf1.unknown import Shape, known_shape
-from tinygrad_mnist.tf1.variables import fits
+from tinygrad_mnist.tf1.unknown import Shape, fits, known_shape
 
 
 def placeholder(

@@ -16,7 +16,7 @@ from tinygrad_mnist.tf1.missing import missing
 from tinygrad_mnist.tf1.operands import floating, refuse
 from tinygrad_mnist.tf1.random import drawn, random_uniform
 from tinygrad_mnist.tf1.symbol import Symbol, operand, operands, operation
-from tinygrad_mnist.tf1.variables import fits
+from tinygrad_mnist.tf1.unknown import fits
 
 __all__ = [
     "bias_add",

@@ -24,7 +24,8 @@ from tinygrad_mnist.tf1.arrays import constant
 from tinygrad_mnist.tf1.derivative import gradients
 from tinygrad_mnist.tf1.graph import Graph
 from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session, operands
-from tinygrad_mnist.tf1.variables import Variable, fits
+from tinygrad_mnist.tf1.unknown import fits
+from tinygrad_mnist.tf1.variables import Variable
 
 Pair = tuple[Symbol | None, Variable]
 

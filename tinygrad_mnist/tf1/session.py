@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
+from copy import copy
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +28,8 @@ from tinygrad_mnist.tf1.evaluation import Evaluation
 from tinygrad_mnist.tf1.graph import Graph, default_session, get_default_graph
 from tinygrad_mnist.tf1.keeping import Store
 from tinygrad_mnist.tf1.symbol import Symbol
-from tinygrad_mnist.tf1.variables import Variable, fits
+from tinygrad_mnist.tf1.unknown import fits
+from tinygrad_mnist.tf1.variables import Variable
 
 
 class ConfigProto(SimpleNamespace):
@@ -117,27 +120,28 @@ class Session:
         structure, leaves = flatten(fetches)
         wanted = [self._symbol(leaf, "fetch") for leaf in leaves]
         feeds = {self._symbol(key, "feed"): value for key, value in given.items()}
-        fed = sorted(feeds, key=lambda symbol: symbol.number)
-        arrays = {_called(symbol): _converted(symbol, feeds[symbol]) for symbol in fed}
+        fed = sorted(feeds, key=_number)
+        arrays = {_feed_name(symbol): _feed_array(symbol, feeds[symbol]) for symbol in fed}
         fetched = list(dict.fromkeys(wanted))
-        values = dict(zip(fetched, self._computed(fetched, fed, arrays), strict=True))
-        return unflatten(structure, [_copied(values[symbol]) for symbol in wanted])
+        values = self._values(fetched, fed, arrays)
+        if len(fetched) != len(wanted):  # an array for each time that a symbol is fetched
+            by_symbol = dict(zip(fetched, values, strict=True))
+            values = [copy(by_symbol[symbol]) for symbol in wanted]
+        return unflatten(structure, values)
 
-    def _computed(
-        self, fetched: list[Symbol], fed: list[Symbol], arrays: dict[str, Array]
-    ) -> list[Tensor | None]:
+    def _values(self, fetched: list[Symbol], fed: list[Symbol], arrays: dict[str, Array]) -> Any:
+        """Return arrays and scalars that nobody else holds, or None of what has no value."""
         if self._changes != self.store.changes:  # programs are bound to the objects there were
             self._changes = self.store.changes
             self._programs.clear()
-        key = tuple(s.number for s in fetched), tuple(s.number for s in fed)
-        if key in self._programs:
-            found: list[Tensor | None] = self._programs[key](**arrays)
-            return found
+        key = tuple(map(_number, fetched)), tuple(map(_number, fed))
+        if program := self._programs.get(key):
+            return [_owned_value(value) for value in program(**arrays)]
         evaluation = Evaluation(fetched, fed, self.store)
-        results = evaluation.run(**{name: _lent(array) for name, array in arrays.items()})
+        results = evaluation.run(**{name: _lend(array) for name, array in arrays.items()})
         if self._changes == self.store.changes:
             self._programs[key] = capture(evaluation.run)
-        return results
+        return [None if value is None else value.numpy()[()] for value in results]
 
     @property
     def plans(self) -> list[Plan]:
@@ -156,7 +160,7 @@ class Session:
         """
         self._refuse_closed()
         symbol = self._symbol(variable, "feed")
-        self.store.assign(symbol, _converted(symbol, value))
+        self.store.assign(symbol, _feed_array(symbol, value))
 
     def as_default(self) -> AbstractContextManager[Session]:
         """Make this the session of ``symbol.eval()`` inside the block, and leave it open after."""
@@ -234,13 +238,22 @@ def disable_v2_behavior() -> None:
     """Do nothing: TensorFlow 1's is the only behavior here."""
 
 
-def _called(symbol: Symbol) -> str:
+_number = attrgetter("number")
+
+
+def _feed_name(symbol: Symbol) -> str:
     """What a program calls a fed symbol."""
     return symbol.name.removesuffix(":0")
 
 
-def _converted(symbol: Symbol, value: Any) -> Array:
+def _feed_array(symbol: Symbol, value: Any) -> Array:
     """What is fed, as an array of the symbol's dtype and a shape that fits."""
+    if (
+        type(value) is np.ndarray
+        and value.dtype == symbol.dtype
+        and fits(value.shape, symbol.shape)
+    ):
+        return value
     if isinstance(value, Symbol):
         raise DTypeError(
             f"{symbol.name} was fed the symbol {value.name}; a feed is an array, such as "
@@ -275,13 +288,17 @@ def _converted(symbol: Symbol, value: Any) -> Array:
     return array
 
 
-def _lent(array: Array) -> Tensor:
+def _lend(array: Array) -> Tensor:
     """The array as a constant for the length of a run, not copied: it may be a whole data set."""
     view = array.view()
     view.flags.writeable = False
     return Tensor.of(view, None)
 
 
-def _copied(value: Tensor | None) -> Any:
-    """An array of the caller's own, or of no axes a NumPy scalar, as TensorFlow returns."""
-    return None if value is None else value.numpy()[()]
+def _owned_value(value: Tensor | None) -> Any:
+    """The array of what a replay returned, a copy as it is, or of no axes a NumPy scalar."""
+    if value is None:
+        return None
+    array = value.data
+    array.setflags(write=True)
+    return array if array.ndim else array[()]

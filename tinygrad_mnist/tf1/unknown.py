@@ -49,6 +49,18 @@ def known_shape(shape: Any) -> TensorShape | None:
     return TensorShape(sizes)
 
 
+def fits(shape: Shape, wanted: Shape) -> bool:
+    """Whether a value of the one shape can be of the other; None is any size, or any shape."""
+    if shape is None or wanted is None:
+        return True
+    if len(shape) != len(wanted):
+        return False
+    for size, other in zip(shape, wanted, strict=True):  # as this takes less time than all()
+        if size != other and size is not None and other is not None:
+            return False
+    return True
+
+
 class Uncomputed:
     """A value of which only name, shape and dtype are known; None is the dtype of no value."""
 

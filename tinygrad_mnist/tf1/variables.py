@@ -25,6 +25,7 @@ from tinygrad_mnist.tf1.graph import get_default_graph, get_default_session
 from tinygrad_mnist.tf1.keeping import Keeping
 from tinygrad_mnist.tf1.operands import refuse
 from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session, operand
+from tinygrad_mnist.tf1.unknown import fits
 
 
 class Variable(Symbol):
@@ -203,15 +204,6 @@ def trainable_variables() -> list[Variable]:
 def _refuse_others(caller: str, ref: Any) -> None:
     if not isinstance(ref, Variable):
         raise ArgumentError(f"{caller} changes a variable. Received: {ref!r:.60}.")
-
-
-def fits(shape: Any, wanted: Any) -> bool:
-    """Whether a value of the one shape can be of the other; None is any size, or any shape."""
-    if shape is None or wanted is None:
-        return True
-    return len(shape) == len(wanted) and all(
-        None in (size, other) or size == other for size, other in zip(shape, wanted, strict=True)
-    )
 
 
 def _refuse_loss(label: str, given: Any, wanted: np.dtype[Any] | None) -> None:

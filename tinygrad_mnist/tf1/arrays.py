@@ -13,10 +13,17 @@ from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError, ShapeError
 from tinygrad_mnist.ops import elementwise
 from tinygrad_mnist.tf1 import primitives
+from tinygrad_mnist.tf1.arguments import (
+    constant_value,
+    either,
+    integer,
+    integers,
+    refuse,
+    refuse_old_order,
+    sizes,
+)
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32, int32
 from tinygrad_mnist.tf1.graph import get_default_graph
-from tinygrad_mnist.tf1.known import integer, integers, number, sizes
-from tinygrad_mnist.tf1.operands import either, refuse, refuse_old_order
 from tinygrad_mnist.tf1.symbol import (
     Placeholder,
     Symbol,
@@ -26,7 +33,7 @@ from tinygrad_mnist.tf1.symbol import (
     operands,
     operation,
 )
-from tinygrad_mnist.tf1.unknown import Shape, fits, known_shape
+from tinygrad_mnist.tf1.unknown import Shape, as_shape, fits
 
 
 def placeholder(
@@ -50,7 +57,7 @@ def placeholder(
     graph, dtype = get_default_graph(), as_dtype(dtype)
     if dtype.kind not in "biuf":
         raise DTypeError(f"A placeholder holds booleans, integers or real numbers, not {dtype}.")
-    sizes = known_shape(shape)
+    sizes = as_shape(shape)
     full_name = graph.unique_name(name or "Placeholder") + ":0"
     return Placeholder(graph, full_name, _feed, shape=sizes, dtype=dtype)
 
@@ -193,10 +200,10 @@ def stop_gradient(input: Any, name: str | None = None) -> Symbol:
     """The same value, which gradients do not see: by what it depends on they are None."""
     x, name = operand(input), name or "StopGradient"
     # Gradients stop at what depends on the session.
-    return defer_in_session(_stopped, x, name=name, shape=x.shape, dtype=x.dtype)
+    return defer_in_session(_stop_gradient, x, name=name, shape=x.shape, dtype=x.dtype)
 
 
-def _stopped(keeping: Any, x: Any) -> Any:
+def _stop_gradient(keeping: Any, x: Any) -> Any:
     return primitives.stop_gradient(x)
 
 
@@ -227,12 +234,12 @@ def ones_like(
 def _like(kind: str, name: str | None, value: int, tensor: Any, dtype: Any) -> Symbol:
     x = operand(tensor, caller=kind)
     dtype = x.dtype if dtype is None else as_dtype(dtype)
-    if is_known(x):
+    if has_known_shape(x):
         return constant(np.full(x.shape, value, dtype), name=name or kind)
-    return operation(kind, name, _filled, stop_gradient(x), value, dtype)
+    return operation(kind, name, _full_like, stop_gradient(x), value, dtype)
 
 
-def _filled(x: Any, value: int, dtype: Any) -> Any:
+def _full_like(x: Any, value: int, dtype: Any) -> Any:
     return np.full(x.shape, value, dtype)
 
 
@@ -261,7 +268,8 @@ def range(
         If one is no number, or the steps do not lead to the limit.
     """
     given = (0, start, delta) if limit is None else (start, limit, delta)
-    bounds = [as_array(number("range: a bound", value), dtype, "range: a bound") for value in given]
+    what = "range: a bound"
+    bounds = [as_array(constant_value(what, value), dtype, what) for value in given]
     are_scalars = not any(bound.ndim for bound in bounds)
     first, last, step = (bound.item() for bound in bounds) if are_scalars else (0, 0, 0)
     if not step or not 0 <= (last - first) * step < math.inf:
@@ -315,27 +323,27 @@ def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any 
 def shape(input: Any, name: str | None = None, out_type: Any = int32) -> Symbol:
     """The sizes of the axes: a constant if they are known, else what they are in a run."""
     x = operand(input, caller="Shape")
-    return _told("Shape", name, np.shape, x, out_type, is_known(x))
+    return _fact_of_shape("Shape", name, np.shape, x, out_type, has_known_shape(x))
 
 
 def size(input: Any, name: str | None = None, out_type: Any = int32) -> Symbol:
     """The number of elements: a constant if it is known, else what it is in a run."""
     x = operand(input, caller="Size")
-    return _told("Size", name, np.size, x, out_type, is_known(x))
+    return _fact_of_shape("Size", name, np.size, x, out_type, has_known_shape(x))
 
 
 def rank(input: Any, name: str | None = None) -> Symbol:
     """The number of axes: a constant if it is known, else what it is in a run."""
     x = operand(input, caller="Rank")
-    return _told("Rank", name, np.ndim, x, int32, x.shape is not None)
+    return _fact_of_shape("Rank", name, np.ndim, x, int32, x.shape is not None)
 
 
-def is_known(x: Any) -> bool:
+def has_known_shape(x: Any) -> bool:
     """Whether all sizes of a Symbol or an array are known when the graph is built."""
     return x.shape is not None and None not in x.shape
 
 
-def _told(
+def _fact_of_shape(
     kind: str, name: str | None, function: Callable[[Any], Any], x: Any, dtype: Any, known: bool
 ) -> Symbol:
     """What a function tells of a shape; only a constant can stand where a size must be known."""
@@ -391,8 +399,8 @@ def one_hot(
     depth = integer("one_hot: depth", depth)
     axis = -1 if axis is None else integer("one_hot: axis", axis)
     on_value, off_value = (
-        number("one_hot: on_value", on_value),
-        number("one_hot: off_value", off_value),
+        constant_value("one_hot: on_value", on_value),
+        constant_value("one_hot: off_value", off_value),
     )
     if dtype is None and (on_value is not None or off_value is not None):
         dtype = as_array(off_value if on_value is None else on_value).dtype

@@ -11,16 +11,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
-import numpy as np
-
-from tinygrad_mnist.core import gradient
-from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError, DTypeError
-from tinygrad_mnist.tf1.operands import refuse
+from tinygrad_mnist.tf1.arguments import refuse
+from tinygrad_mnist.tf1.evaluation import differentiate
 from tinygrad_mnist.tf1.symbol import Symbol, ancestors, parts
 
 
@@ -93,26 +88,6 @@ def gradients(
         signatures = [(x.shape, x.dtype) for x in reached]
         found = dict(zip(reached, parts(whole, signatures), strict=True))
     return [found.get(x) for x in inputs]
-
-
-def differentiate(
-    ys: Sequence[Tensor], xs: Sequence[Tensor], cotangents: Sequence[Any], *, record: bool = False
-) -> list[Tensor]:
-    """Return the gradients of the sum of Tensors; zeros for what they do not depend on.
-
-    With ``record`` they can be differentiated again.
-    """
-    output = reduce(np.add, map(_summed, ys, cotangents))
-    if not output.requires_grad:  # a value that was fed in between cuts the graph
-        return [Tensor(np.zeros(x.shape, x.dtype)) for x in xs]
-    found = gradient.gradients(output, xs, record=record)
-    return [each if isinstance(each, Tensor) else Tensor(each) for each in found]
-
-
-def _summed(y: Any, cotangent: Any) -> Any:
-    if cotangent is not None:
-        y = y * cotangent
-    return np.sum(y) if y.ndim else y
 
 
 def _symbols(role: str, given: Any) -> list[Symbol]:

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import reduce
 from typing import Any
 
+import numpy as np
+
+from tinygrad_mnist.core import gradient
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.tape import no_grad
 from tinygrad_mnist.core.tensor import Tensor
@@ -24,12 +28,10 @@ from tinygrad_mnist.errors import (
 )
 from tinygrad_mnist.lines import said_of
 from tinygrad_mnist.replay.structure import flatten, unflatten
-from tinygrad_mnist.tf1.derivative import differentiate
 from tinygrad_mnist.tf1.inference import misfit
-from tinygrad_mnist.tf1.keeping import Keeping, Store
+from tinygrad_mnist.tf1.keeping import Keeping, Store, read
 from tinygrad_mnist.tf1.symbol import Placeholder, Symbol, ancestors
-from tinygrad_mnist.tf1.unknown import Uncomputed
-from tinygrad_mnist.tf1.variables import Variable
+from tinygrad_mnist.tf1.unknown import Unknown
 
 
 class Evaluation:
@@ -75,7 +77,7 @@ class Evaluation:
             for symbol, feed in zip(self.fed, feeds.values(), strict=True):
                 values[symbol] = self._leaf(symbol, feed)
             for symbol in self.order:
-                value = self._computed(symbol, values)
+                value = self._value(symbol, values)
                 if symbol in self.copied:  # an effect is to see it as it was before the others
                     value = value.astype(value.dtype)
                 values[symbol] = self._leaf(symbol, value)
@@ -85,7 +87,7 @@ class Evaluation:
             results[symbol] = _constant(values[symbol])
         return [results[symbol] for symbol in self.fetched]
 
-    def _computed(self, symbol: Symbol, values: dict[Symbol, Any]) -> Any:
+    def _value(self, symbol: Symbol, values: dict[Symbol, Any]) -> Any:
         structure, leaves = flatten((symbol.arguments, symbol.keywords))
         arguments, keywords = unflatten(
             structure, [values[leaf] if isinstance(leaf, Symbol) else leaf for leaf in leaves]
@@ -98,7 +100,7 @@ class Evaluation:
             with said_of(symbol.line):
                 value = symbol.function(*arguments, **keywords)
         except (ShapeError, DTypeError, IndexingError) as error:
-            known = [_as_computed(leaf, values) for leaf in leaves]
+            known = [_as_of_now(leaf, values) for leaf in leaves]
             raise misfit(f"{symbol.op_name} ({symbol.line})", known, error) from error
         except TinygradError as error:
             raise type(error)(f"{symbol.op_name} ({symbol.line}): {error}") from error
@@ -121,7 +123,7 @@ class Evaluation:
                     f"and {self._needing(symbol).name} needs it: "
                     f"run(..., feed_dict={{{symbol.op_name}: value}})."
                 )
-            if isinstance(symbol, Variable) and symbol not in self.store.parameters:
+            if symbol.function is read and symbol not in self.store.parameters:
                 raise SessionError(
                     f"The variable {symbol.name} is not initialised in this session, and "
                     f"{self._needing(symbol).name} needs it: run global_variables_initializer() "
@@ -130,6 +132,26 @@ class Evaluation:
 
     def _needing(self, symbol: Symbol) -> Symbol:
         return next(fetch for fetch in self.fetched if symbol in ancestors([fetch]))
+
+
+def differentiate(
+    ys: Sequence[Tensor], xs: Sequence[Tensor], cotangents: Sequence[Any], *, record: bool = False
+) -> list[Tensor]:
+    """Return the gradients of the sum of Tensors; zeros for what they do not depend on.
+
+    With ``record`` they can be differentiated again.
+    """
+    output = reduce(np.add, map(_summed, ys, cotangents))
+    if not output.requires_grad:  # a value that was fed in between cuts the graph
+        return [Tensor(np.zeros(x.shape, x.dtype)) for x in xs]
+    found = gradient.gradients(output, xs, record=record)
+    return [each if isinstance(each, Tensor) else Tensor(each) for each in found]
+
+
+def _summed(y: Any, cotangent: Any) -> Any:
+    if cotangent is not None:
+        y = y * cotangent
+    return np.sum(y) if y.ndim else y
 
 
 def _in_order(symbols: set[Symbol]) -> tuple[list[Symbol], list[Symbol]]:
@@ -145,10 +167,10 @@ def _in_order(symbols: set[Symbol]) -> tuple[list[Symbol], list[Symbol]]:
     return values, late
 
 
-def _as_computed(leaf: Any, values: Mapping[Symbol, Any]) -> Any:
+def _as_of_now(leaf: Any, values: Mapping[Symbol, Any]) -> Any:
     """What an error says of an argument: of a symbol its name, and the shape that it has now."""
     value = values[leaf] if isinstance(leaf, Symbol) else None
-    return Uncomputed(leaf.name, value.shape, value.dtype) if isinstance(value, Tensor) else leaf
+    return Unknown(leaf.name, value.shape, value.dtype) if isinstance(value, Tensor) else leaf
 
 
 def _constant(value: Any) -> Any:

@@ -3,7 +3,7 @@
 An unknown size, None, is stood in for by two sizes, and a size of the result that differs between
 the two is unknown too. So no operation needs a second description of what it does to shapes.
 
->>> x = Uncomputed("X:0", (None, 784), np.dtype(np.float32))
+>>> x = Unknown("X:0", (None, 784), np.dtype(np.float32))
 >>> infer("MatMul", np.matmul, (x, np.ones((784, 10), np.float32)), {})
 ((None, 10), dtype('float32'))
 """
@@ -25,7 +25,7 @@ from tinygrad_mnist.core.tape import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import DTypeError, ShapeError, TinygradError, described, plainly
 from tinygrad_mnist.replay.structure import flatten, unflatten
-from tinygrad_mnist.tf1.unknown import Shape, Uncomputed
+from tinygrad_mnist.tf1.unknown import Shape, Unknown
 
 SIZES = (12, 24)
 """What stands in for an unknown size: numbers that split and reshape well. If they do not, 0 is
@@ -59,7 +59,7 @@ def infer(
     operation
         The name of the call in error messages.
     arguments, keywords
-        Anything, in which each `Uncomputed` is stood in for.
+        Anything, in which each `Unknown` is stood in for.
 
     Raises
     ------
@@ -72,10 +72,10 @@ def infer(
     known = [shape for shape in map(_shape_of, members) if shape]
     numbers = [member for member in members if type(member) is int and member > 0]
     found, failure = [], None
-    for ranked in _ranked(shapes):
+    for ranked in _of_each_rank(shapes):
         for choice in _choices(ranked, known, numbers):
             try:
-                found.append([_tried(function, structure, members, sizes) for sizes in choice])
+                found.append([_result_for(function, structure, members, sizes) for sizes in choice])
                 break
             except (TinygradError, ValueError, TypeError, IndexError) as error:
                 failure = failure or error
@@ -83,18 +83,18 @@ def infer(
             break  # where two ranks do, all may
     if not found:
         raise misfit(operation, members, failure)
-    return _merged([result for results in found for result in results])
+    return _common_signatures([result for results in found for result in results])
 
 
 def _has_value(member: Any) -> bool:
-    return isinstance(member, Uncomputed) and member.dtype is not None
+    return isinstance(member, Unknown) and member.dtype is not None
 
 
 def _shape_of(member: Any) -> Shape:
-    return member.shape if isinstance(member, Uncomputed | Tensor | np.ndarray) else ()
+    return member.shape if isinstance(member, Unknown | Tensor | np.ndarray) else ()
 
 
-def _ranked(shapes: Sequence[Shape]) -> Iterator[list[tuple[int | None, ...]]]:
+def _of_each_rank(shapes: Sequence[Shape]) -> Iterator[list[tuple[int | None, ...]]]:
     """Yield the shapes with those of unknown rank replaced by some of unknown sizes."""
     ranks = [RANKS if shape is None else (len(shape),) for shape in shapes]
     for lengths in product(*ranks):
@@ -117,35 +117,35 @@ def _choices(
     """
     count = sum(shape.count(None) for shape in shapes)
     free = (None,) * count
-    yield [_filled(shapes, free, size) for size in (SIZES if count else SIZES[:1])]
+    yield [_substitute(shapes, free, size) for size in (SIZES if count else SIZES[:1])]
     if not count:
         return
-    yield [_filled(shapes, free, 0)]
+    yield [_substitute(shapes, free, 0)]
     sizes = sorted({1, *numbers, math.prod(numbers), *(n for shape in known for n in shape if n)})
     most = max([MOST_ELEMENTS, *(math.prod(size or 1 for size in shape) for shape in known)])
     fixings = list(islice(product((None, *sizes), repeat=count), 1, MOST_CHOICES))
     fixings.sort(key=lambda fixing: count - fixing.count(None))
     for fixing in fixings:
         stand_ins = SIZES if None in fixing else SIZES[:1]
-        choice = [_filled(shapes, fixing, size) for size in stand_ins]
+        choice = [_substitute(shapes, fixing, size) for size in stand_ins]
         if all(math.prod(shape) <= most for shape in choice[-1]):
             yield choice
 
 
-def _filled(
+def _substitute(
     shapes: Sequence[tuple[int | None, ...]], fixing: Sequence[int | None], stand_in: int
 ) -> list[tuple[int, ...]]:
     """The shapes with each unknown size replaced: by the size it is fixed to, or the stand-in."""
     fixed = iter(fixing)
 
-    def filled(size: int | None) -> int:
+    def known_size(size: int | None) -> int:
         size = next(fixed) if size is None else size
         return stand_in if size is None else size
 
-    return [tuple(filled(size) for size in shape) for shape in shapes]
+    return [tuple(known_size(size) for size in shape) for shape in shapes]
 
 
-def _tried(
+def _result_for(
     function: Callable[..., Any], structure: Any, members: list[Any], shapes: list[tuple[int, ...]]
 ) -> _Result:
     sizes = iter(shapes)
@@ -154,7 +154,7 @@ def _tried(
     emptied = any(0 in s and 0 not in d for s, d in zip(shapes, declared, strict=True))
 
     def stand_in(member: Any) -> Any:
-        if not isinstance(member, Uncomputed):
+        if not isinstance(member, Unknown):
             return member
         if member.dtype is None:
             return None
@@ -181,7 +181,7 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _merged(results: Sequence[_Result]) -> Any:
+def _common_signatures(results: Sequence[_Result]) -> Any:
     """What is common to the results: a size or rank in which they differ is unknown."""
     columns = zip(*(result.members for result in results), strict=True)
     merged = []
@@ -199,10 +199,10 @@ def misfit(operation: str, members: Sequence[Any], error: Exception | None) -> E
     kind: type[Exception] = DTypeError if isinstance(error, TypeError) else ShapeError
     if isinstance(error, TinygradError):
         kind = type(error)
-    shaped = [member for member in members if isinstance(member, Uncomputed | Tensor | np.ndarray)]
+    shaped = [member for member in members if isinstance(member, Unknown | Tensor | np.ndarray)]
     received = " and ".join(
         f"{member.name} of shape {member.shape} and dtype {member.dtype}"
-        if isinstance(member, Uncomputed)
+        if isinstance(member, Unknown)
         else described(member)
         for member in shaped
     )

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_mnist.tf1 import arrays, random
+from tinygrad_mnist.tf1.arguments import sizes
 from tinygrad_mnist.tf1.dtypes import as_dtype, float32
-from tinygrad_mnist.tf1.known import sizes
 from tinygrad_mnist.tf1.symbol import Symbol
 
 

@@ -106,3 +106,8 @@ class Keeping:
         """
         own = self.symbol.number if seed is None else seed
         return self.keep(lambda: np.random.default_rng((self.symbol.graph.seed, own)))
+
+
+def read(keeping: Keeping) -> Parameter:
+    """Return the parameter of the variable that is being computed, which has this as function."""
+    return keeping.parameter(keeping.symbol)

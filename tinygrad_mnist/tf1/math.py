@@ -13,9 +13,8 @@ import numpy as np
 from tinygrad_mnist.errors import DTypeError, ShapeError
 from tinygrad_mnist.ops import activation, elementwise
 from tinygrad_mnist.tf1 import primitives
+from tinygrad_mnist.tf1.arguments import either, floating, integer, integers
 from tinygrad_mnist.tf1.dtypes import as_dtype, int64
-from tinygrad_mnist.tf1.known import integer, integers
-from tinygrad_mnist.tf1.operands import either, floating
 from tinygrad_mnist.tf1.symbol import Symbol, operand, operand_list, operands, operation
 
 
@@ -32,10 +31,10 @@ def add_n(inputs: Any, name: str | None = None) -> Symbol:
     ShapeError
         If the shapes differ.
     """
-    return operation("AddN", name, _added, *operand_list("AddN", inputs))
+    return operation("AddN", name, _sum_of_one_shape, *operand_list("AddN", inputs))
 
 
-def _added(*members: Any) -> Any:
+def _sum_of_one_shape(*members: Any) -> Any:
     if len({np.shape(member) for member in members}) > 1:
         raise ShapeError("the shapes must be equal.")
     return reduce(np.add, members)
@@ -191,7 +190,7 @@ def reduce_sum(
 ) -> Symbol:
     """Sum over axes, all unless some are given."""
     old = reduction_indices, keep_dims
-    return _reduced("Sum", name, np.sum, input_tensor, axis, keepdims, old)
+    return _reduce("Sum", name, np.sum, input_tensor, axis, keepdims, old)
 
 
 def reduce_mean(
@@ -204,7 +203,7 @@ def reduce_mean(
 ) -> Symbol:
     """Mean over axes, all unless some are given; of integers an integer, the fraction cut off."""
     old = reduction_indices, keep_dims
-    return _reduced("Mean", name, _mean, input_tensor, axis, keepdims, old)
+    return _reduce("Mean", name, _mean, input_tensor, axis, keepdims, old)
 
 
 def reduce_max(
@@ -217,7 +216,7 @@ def reduce_max(
 ) -> Symbol:
     """Maximum over axes, all unless some are given."""
     old = reduction_indices, keep_dims
-    return _reduced("Max", name, _max, input_tensor, axis, keepdims, old)
+    return _reduce("Max", name, _max, input_tensor, axis, keepdims, old)
 
 
 def reduce_min(
@@ -230,7 +229,7 @@ def reduce_min(
 ) -> Symbol:
     """Minimum over axes, all unless some are given."""
     old = reduction_indices, keep_dims
-    return _reduced("Min", name, _min, input_tensor, axis, keepdims, old)
+    return _reduce("Min", name, _min, input_tensor, axis, keepdims, old)
 
 
 def reduce_prod(
@@ -243,10 +242,10 @@ def reduce_prod(
 ) -> Symbol:
     """Product over axes, all unless some are given."""
     old = reduction_indices, keep_dims
-    return _reduced("Prod", name, np.prod, input_tensor, axis, keepdims, old)
+    return _reduce("Prod", name, np.prod, input_tensor, axis, keepdims, old)
 
 
-def _reduced(
+def _reduce(
     kind: str,
     name: str | None,
     function: Any,
@@ -279,14 +278,14 @@ def _mean(x: Any, **options: Any) -> Any:
 
 
 def _max(x: Any, **options: Any) -> Any:
-    return np.max(x, **options) if x.size else _of_none(x, -np.inf, options)
+    return np.max(x, **options) if x.size else _extremum_of_none(x, -np.inf, options)
 
 
 def _min(x: Any, **options: Any) -> Any:
-    return np.min(x, **options) if x.size else _of_none(x, np.inf, options)
+    return np.min(x, **options) if x.size else _extremum_of_none(x, np.inf, options)
 
 
-def _of_none(x: Any, infinity: float, options: Any) -> Any:
+def _extremum_of_none(x: Any, infinity: float, options: Any) -> Any:
     """The extremum of no elements, as in TensorFlow: the end of the dtype that is no extremum."""
     limits = np.iinfo(x.dtype) if x.dtype.kind in "iu" else None
     end = infinity if limits is None else limits.min if infinity < 0 else limits.max

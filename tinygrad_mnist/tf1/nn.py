@@ -9,12 +9,11 @@ import numpy as np
 from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.ops import activation
+from tinygrad_mnist.tf1.arguments import axis_or_last, constant_value, floating, refuse
 from tinygrad_mnist.tf1.arrays import stop_gradient
-from tinygrad_mnist.tf1.known import axis_or_last, number
 from tinygrad_mnist.tf1.math import sigmoid, tanh
 from tinygrad_mnist.tf1.missing import missing
-from tinygrad_mnist.tf1.operands import floating, refuse
-from tinygrad_mnist.tf1.random import drawn, random_uniform
+from tinygrad_mnist.tf1.random import random_symbol, random_uniform
 from tinygrad_mnist.tf1.symbol import Symbol, operand, operands, operation
 from tinygrad_mnist.tf1.unknown import fits
 
@@ -48,7 +47,7 @@ def relu(features: Any, name: str | None = None) -> Symbol:
 
 def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Symbol:
     """X where positive, else alpha x."""
-    x, alpha = floating("LeakyRelu", features), number("LeakyRelu: alpha", alpha)
+    x, alpha = floating("LeakyRelu", features), constant_value("LeakyRelu: alpha", alpha)
     return operation("LeakyRelu", name, activation.leaky_relu, x, alpha=alpha)
 
 
@@ -87,10 +86,10 @@ def bias_add(
         If the value has less than two axes, or the bias is no vector of the size of its last one.
     """
     refuse("bias_add", data_format=None if data_format in ("NHWC", "N...C") else data_format)
-    return operation("BiasAdd", name, _biased, *operands("BiasAdd", value, bias))
+    return operation("BiasAdd", name, _add_bias, *operands("BiasAdd", value, bias))
 
 
-def _biased(value: Any, bias: Any) -> Any:
+def _add_bias(value: Any, bias: Any) -> Any:
     if np.ndim(value) < 2 or np.shape(bias) != np.shape(value)[-1:]:
         raise ShapeError(
             "the value must have two axes or more, and the bias one, of the size of the value's "
@@ -130,16 +129,16 @@ def dropout(
     ArgumentError
         If not exactly one of ``keep_prob`` and ``rate`` is given, or a number is out of range.
     """
-    x, kept = operands("dropout", floating("dropout", x), _kept(keep_prob, rate))
+    x, kept = operands("dropout", floating("dropout", x), _keep_probability(keep_prob, rate))
     if noise_shape is not None:
         noise = random_uniform(noise_shape, dtype=x.dtype, seed=seed)
     else:
         like = x if isinstance(x, Symbol) else x.shape
-        noise = drawn(_uniform, like, x.dtype, seed, "random_uniform")
-    return operation("dropout", name, _dropped, x, kept, noise)
+        noise = random_symbol(_uniform, like, x.dtype, seed, "random_uniform")
+    return operation("dropout", name, _drop, x, kept, noise)
 
 
-def _kept(keep_prob: Any, rate: Any) -> Any:
+def _keep_probability(keep_prob: Any, rate: Any) -> Any:
     """The probability to keep an element."""
     if (keep_prob is None) == (rate is None):
         raise ArgumentError(
@@ -161,7 +160,7 @@ def _uniform(generator: np.random.Generator, sizes: tuple[int, ...]) -> Any:
     return generator.uniform(size=sizes)
 
 
-def _dropped(x: Any, kept: Any, drawn: Any) -> Any:
+def _drop(x: Any, kept: Any, drawn: Any) -> Any:
     return x / kept * np.less(drawn, kept).astype(x.dtype)
 
 
@@ -181,7 +180,7 @@ def softmax_cross_entropy_with_logits(
         If labels and logits are not named.
     """
     kind = "softmax_cross_entropy_with_logits"
-    labels, logits = _of_one_shape(kind, *_named(kind, unnamed, labels, logits))
+    labels, logits = _of_one_shape(kind, *_labels_and_logits(kind, unnamed, labels, logits))
     if isinstance(labels, Symbol):
         labels = stop_gradient(labels, name=f"{labels.op_name.rpartition('/')[2]}_stopped")
     return softmax_cross_entropy_with_logits_v2(labels, logits, axis=dim, name=name)
@@ -228,7 +227,7 @@ def sparse_softmax_cross_entropy_with_logits(
         If labels and logits are not named.
     """
     function = activation.sparse_softmax_cross_entropy_with_logits
-    given = _named("sparse_softmax_cross_entropy_with_logits", unnamed, labels, logits)
+    given = _labels_and_logits("sparse_softmax_cross_entropy_with_logits", unnamed, labels, logits)
     return operation(
         "SparseSoftmaxCrossEntropyWithLogits", name, function, *[operand(one) for one in given]
     )
@@ -247,12 +246,12 @@ def sigmoid_cross_entropy_with_logits(
         If labels and logits are not named.
     """
     kind = "sigmoid_cross_entropy_with_logits"
-    labels, logits = _of_one_shape(kind, *_named(kind, unnamed, labels, logits))
+    labels, logits = _of_one_shape(kind, *_labels_and_logits(kind, unnamed, labels, logits))
     function = activation.sigmoid_cross_entropy_with_logits
     return operation("logistic_loss", name, function, labels, logits)
 
 
-def _named(kind: str, unnamed: Any, labels: Any, logits: Any) -> tuple[Any, Any]:
+def _labels_and_logits(kind: str, unnamed: Any, labels: Any, logits: Any) -> tuple[Any, Any]:
     """The labels and logits, if they were given by name."""
     if unnamed or labels is None or logits is None:
         raise ArgumentError(

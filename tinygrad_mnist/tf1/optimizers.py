@@ -137,7 +137,7 @@ class Optimizer:
         ShapeError, DTypeError
             If a gradient does not have the shape and the dtype of its variable.
         """
-        pairs = [self._checked(pair) for pair in grads_and_vars]
+        pairs = [self._checked_pair(pair) for pair in grads_and_vars]
         found = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
         if not found:
             names = ", ".join(variable.op_name for _, variable in pairs)
@@ -156,7 +156,7 @@ class Optimizer:
             updates=variables if global_step is None else [*variables, global_step],
         )
 
-    def _checked(self, pair: Any) -> Pair:
+    def _checked_pair(self, pair: Any) -> Pair:
         """A pair of a gradient, a Symbol or None, and its variable."""
         if (
             not isinstance(pair, tuple | list)
@@ -243,7 +243,7 @@ class AdamOptimizer(Optimizer):
 
 
 Make = Callable[[Sequence[Parameter]], optim.Optimizer]
-Together = dict[Symbol, optim.Optimizer]
+Siblings = dict[Symbol, optim.Optimizer]
 """The engine's optimizers that a session keeps for one of TensorFlow's, by what keeps them."""
 
 
@@ -262,15 +262,15 @@ class Slots:
         self.make = make
         self.variables = variables
 
-    def __call__(self, keeping: Any, together: Together) -> optim.Optimizer:
+    def __call__(self, keeping: Any, together: Siblings) -> optim.Optimizer:
         """Return the engine's optimizer, made at the first run in a session.
 
         In each step it takes the numbers of as many steps as all have made together.
         """
-        optimizer: optim.Optimizer = keeping.keep(lambda: self._made(keeping, together))
+        optimizer: optim.Optimizer = keeping.keep(lambda: self._make_optimizer(keeping, together))
         return optimizer
 
-    def _made(self, keeping: Any, together: Together) -> optim.Optimizer:
+    def _make_optimizer(self, keeping: Any, together: Siblings) -> optim.Optimizer:
         optimizer = self.make([keeping.parameter(variable) for variable in self.variables])
         together[keeping.symbol] = optimizer
         numbers = optimizer.numbers
@@ -321,7 +321,7 @@ class States:
         graph = variables[0].graph
         if graph not in self._together:
             self._together[graph] = defer_in_session(
-                _together, name=f"{self.name}_together", updates=variables
+                _all_of_one, name=f"{self.name}_together", updates=variables
             )
         self._slots[variables] = defer_in_session(
             Slots(self.make, variables),
@@ -342,8 +342,8 @@ class States:
                 )
 
 
-def _together(keeping: Any) -> Together:
-    kept: Together = keeping.keep(dict)
+def _all_of_one(keeping: Any) -> Siblings:
+    kept: Siblings = keeping.keep(dict)
     return kept
 
 
@@ -359,13 +359,13 @@ def step(
     ``global_step`` is a variable that each step adds one to, or None.
     """
     if rate is not None:
-        _follow(optimizer, rate)
+        _set_rate(optimizer, rate)
     optimizer.apply_gradients(gradients)
     if global_step is not None:
         keeping.assign(global_step, keeping.parameter(global_step) + 1)
 
 
-def _follow(optimizer: optim.Optimizer, rate: Any) -> None:
+def _set_rate(optimizer: optim.Optimizer, rate: Any) -> None:
     """Set the learning rate, a number of Python's, to what a run, or a replay of it, computes."""
     if rate.ndim:
         raise ArgumentError(

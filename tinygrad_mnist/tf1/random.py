@@ -18,9 +18,9 @@ from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.nn import initializers
 from tinygrad_mnist.replay.capture import host
+from tinygrad_mnist.tf1.arguments import constant_value, sizes
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32, float64
 from tinygrad_mnist.tf1.graph import get_default_graph
-from tinygrad_mnist.tf1.known import number, sizes
 from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session
 
 Sample = Callable[[np.random.Generator, tuple[int, ...]], Any]
@@ -58,7 +58,7 @@ def random_normal(
         return generator.normal(mean, stddev, sizes)
 
     shape = sizes("random_normal: shape", shape)
-    return drawn(sample, shape, dtype, seed, name or "random_normal")
+    return random_symbol(sample, shape, dtype, seed, name or "random_normal")
 
 
 def truncated_normal(
@@ -83,7 +83,7 @@ def truncated_normal(
         return mean + draw(generator, sizes, np.float64)
 
     shape = sizes("truncated_normal: shape", shape)
-    return drawn(sample, shape, dtype, seed, name or "truncated_normal")
+    return random_symbol(sample, shape, dtype, seed, name or "truncated_normal")
 
 
 def random_uniform(
@@ -118,7 +118,7 @@ def random_uniform(
         return generator.uniform(low, high, sizes)
 
     shape = sizes("random_uniform: shape", shape)
-    return drawn(sample, shape, dtype, seed, name or "random_uniform")
+    return random_symbol(sample, shape, dtype, seed, name or "random_uniform")
 
 
 def _moments(caller: str, mean: Any, stddev: Any) -> tuple[Array, Array]:
@@ -130,10 +130,10 @@ def _moments(caller: str, mean: Any, stddev: Any) -> tuple[Array, Array]:
 
 
 def _numbers(what: str, value: Any, dtype: Any) -> Array:
-    return as_array(number(what, value), dtype, what)
+    return as_array(constant_value(what, value), dtype, what)
 
 
-def drawn(
+def random_symbol(
     sample: Sample, shape: tuple[int, ...] | Symbol, dtype: Any, seed: int | None, name: str
 ) -> Symbol:
     """Return the Symbol of numbers of a shape, or of the shape that a Symbol will have.

@@ -45,7 +45,9 @@ class Saver:
         var_list: Mapping[str, Variable] | Sequence[Variable] | None = None,
         max_to_keep: int | None = 5,
     ) -> None:
-        self.variables = _by_name(get_default_graph().variables if var_list is None else var_list)
+        self.variables = _variables_by_name(
+            get_default_graph().variables if var_list is None else var_list
+        )
         self.with_optimizers = var_list is None
         self.max_to_keep = max_to_keep
         self.last_checkpoints: list[str] = []
@@ -86,7 +88,7 @@ class Saver:
                     where = arrays if isinstance(value, np.ndarray) else numbers
                     where[f"{symbol.op_name}/{name}"] = value
         checkpoint.save(Path(path), arrays, {"optimizers": numbers})
-        self._forget_oldest(path)
+        self._delete_oldest(path)
         return path
 
     def restore(self, sess: Session, save_path: str) -> None:
@@ -111,9 +113,9 @@ class Saver:
         saved = {**arrays, **description.get("optimizers", {})}
         states = []
         for symbol, slots in self._slots(sess):
-            state = _within(saved, f"{symbol.op_name}/")
+            state = _entries_below(saved, f"{symbol.op_name}/")
             if state or symbol in sess.store.objects:
-                states.append((symbol, _tried(slots, state)))
+                states.append((symbol, _state_to_load(slots, state)))
         for name, variable in self.variables.items():
             sess.load(variable, arrays[_key(name)])
         for symbol, state in states:
@@ -125,14 +127,14 @@ class Saver:
         symbols = sess.graph.symbols if self.with_optimizers else []
         return [(s, s.function) for s in symbols if isinstance(s.function, Slots)]
 
-    def _forget_oldest(self, path: str) -> None:
+    def _delete_oldest(self, path: str) -> None:
         kept = [known for known in self.last_checkpoints if known != path]
         self.last_checkpoints = [*kept, path]
         while self.max_to_keep and len(self.last_checkpoints) > self.max_to_keep:
             Path(self.last_checkpoints.pop(0)).unlink(missing_ok=True)
 
 
-def _by_name(var_list: Any) -> dict[str, Variable]:
+def _variables_by_name(var_list: Any) -> dict[str, Variable]:
     """The variables by the names that they have in the file, their own unless others are given."""
     members = list(var_list.values()) if isinstance(var_list, Mapping) else var_list
     if not isinstance(members, list | tuple) or not all(isinstance(v, Variable) for v in members):
@@ -150,13 +152,13 @@ def _key(name: str) -> str:
     return f"{name}/value"
 
 
-def _within(saved: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def _entries_below(saved: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """What was saved under a name, by the rest of its names."""
     rest = {name.removeprefix(prefix): x for name, x in saved.items() if name.startswith(prefix)}
     return {name: value for name, value in rest.items() if "/" not in name}
 
 
-def _tried(slots: Slots, saved: dict[str, Any]) -> dict[str, Any]:
+def _state_to_load(slots: Slots, saved: dict[str, Any]) -> dict[str, Any]:
     """The state of an optimizer that another one took, or that of one that begins."""
     places = [Parameter(np.zeros(v.shape or (), v.dtype)) for v in slots.variables]
     trial = slots.make(places)

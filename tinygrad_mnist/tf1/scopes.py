@@ -12,11 +12,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
+from tinygrad_mnist.tf1.arguments import refuse, sizes
 from tinygrad_mnist.tf1.dtypes import as_dtype, float32
 from tinygrad_mnist.tf1.graph import Graph, get_default_graph
 from tinygrad_mnist.tf1.initializers import glorot_uniform_initializer, zeros_initializer
-from tinygrad_mnist.tf1.known import sizes
-from tinygrad_mnist.tf1.operands import refuse
 from tinygrad_mnist.tf1.symbol import operand
 from tinygrad_mnist.tf1.variables import Variable
 
@@ -52,14 +51,14 @@ class Names:
 _names: WeakKeyDictionary[Graph, Names] = WeakKeyDictionary()
 
 
-def here() -> Names:
+def names_here() -> Names:
     """Return what the default graph knows of names."""
     return _names.setdefault(get_default_graph(), Names())
 
 
 def get_variable_scope() -> VariableScope:
     """Return the scope that the program is in."""
-    return here().scope
+    return names_here().scope
 
 
 @contextmanager
@@ -97,14 +96,14 @@ def variable_scope(
         raise ArgumentError(
             f"reuse must be True, False, None or tf.AUTO_REUSE. Received: {reuse!r:.60}."
         )
-    names = here()
+    names = names_here()
     before = names.scope
     if isinstance(name_or_scope, VariableScope):
         outer, full = name_or_scope, name_or_scope.name
         label = full.rpartition("/")[2]
     else:
-        label = _given(name_or_scope, default_name, reuse)
-        name = label if name_or_scope is not None else _unused(names, before.name, label)
+        label = _scope_label(name_or_scope, default_name, reuse)
+        name = label if name_or_scope is not None else _unused_name(names, before.name, label)
         outer, full = before, f"{before.name}/{name}" if before.name else name
     names.opened = opened = names.opened | {full}
     names.scope = replace(
@@ -122,7 +121,7 @@ def variable_scope(
         names.scope, names.opened = before, opened
 
 
-def _given(name: Any, default_name: Any, reuse: Reuse) -> str:
+def _scope_label(name: Any, default_name: Any, reuse: Reuse) -> str:
     """Return the name of the one kind or the other that was given."""
     if isinstance(name, str):
         return name
@@ -139,7 +138,7 @@ def _given(name: Any, default_name: Any, reuse: Reuse) -> str:
     return default_name
 
 
-def _unused(names: Names, outer: str, name: str) -> str:
+def _unused_name(names: Names, outer: str, name: str) -> str:
     """Return the default name, with a number if a scope of that name has been."""
     prefix, unused, number = f"{outer}/" if outer else "", name, 0
     while prefix + unused in names.opened:
@@ -218,12 +217,12 @@ def get_variable(
         custom_getter=custom_getter,
         constraint=constraint,
     )
-    names = here()
+    names = names_here()
     scope = names.scope
     full = f"{scope.name}/{name}" if scope.name else name
     wanted = None if shape is None else sizes(f"The shape of the variable {full}", shape)
     if full in names.variables:
-        return _reused(names.variables[full], full, scope, wanted, dtype)
+        return _existing_variable(names.variables[full], full, scope, wanted, dtype)
     if scope.reuse is True:
         raise ArgumentError(
             f"The variable {full} does not exist, and the scope says reuse=True; make it outside "
@@ -234,14 +233,14 @@ def get_variable(
         initializer = scope.initializer if initializer is None else initializer
         if initializer is None or callable(initializer):
             dtype = as_dtype(dtype or scope.dtype)
-        value = _initial(full, wanted, dtype, initializer)
+        value = _first_value(full, wanted, dtype, initializer)
     with graph.name_scope(None):
         variable = Variable(value, trainable=trainable, name=full, dtype=dtype)
     names.variables[full] = variable
     return variable
 
 
-def _reused(
+def _existing_variable(
     variable: Variable, name: str, scope: VariableScope, shape: Any, dtype: Any
 ) -> Variable:
     if not scope.reuse:
@@ -261,7 +260,7 @@ def _reused(
     return variable
 
 
-def _initial(name: str, shape: tuple[int, ...] | None, dtype: Any, initializer: Any) -> Any:
+def _first_value(name: str, shape: tuple[int, ...] | None, dtype: Any, initializer: Any) -> Any:
     """The first value, made inside the scope of its own that TensorFlow gives it."""
     if initializer is None:
         initializer = glorot_uniform_initializer if dtype.kind == "f" else zeros_initializer

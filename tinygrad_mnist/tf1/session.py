@@ -29,7 +29,6 @@ from tinygrad_mnist.tf1.graph import Graph, default_session, get_default_graph
 from tinygrad_mnist.tf1.keeping import Store
 from tinygrad_mnist.tf1.symbol import Symbol
 from tinygrad_mnist.tf1.unknown import fits
-from tinygrad_mnist.tf1.variables import Variable
 
 
 class ConfigProto(SimpleNamespace):
@@ -148,7 +147,7 @@ class Session:
         """The plans captured so far; ``print(plan)`` shows what a run does."""
         return [plan for program in self._programs.values() for plan in program.plans]
 
-    def load(self, variable: Variable, value: Any) -> None:
+    def load(self, variable: Symbol, value: Any) -> None:
         """Give a variable a value, its first or another one.
 
         Raises

@@ -33,13 +33,13 @@ from tinygrad_mnist.replay.structure import flatten, unflatten
 from tinygrad_mnist.tf1.dtypes import as_array
 from tinygrad_mnist.tf1.graph import Graph, get_default_graph, get_default_session
 from tinygrad_mnist.tf1.inference import infer
-from tinygrad_mnist.tf1.unknown import Shape, Uncomputed
+from tinygrad_mnist.tf1.unknown import Shape, Unknown
 
 _ABOUT_SHAPES = (np.shape, np.ndim, np.size)
 """What a symbol answers at once."""
 
 
-class Symbol(Uncomputed, Operators["Symbol"]):
+class Symbol(Unknown, Operators["Symbol"]):
     """A deferred call ``function(*arguments, **keywords)``; made by `defer` and its like.
 
     Attributes
@@ -210,7 +210,7 @@ def defer_in_session(
         graph,
         graph.unique_name(symbol_name) + (":0" if dtype is not None else ""),
         function,
-        *_held((arguments, keywords)),
+        *_snapshot((arguments, keywords)),
         shape=shape,
         dtype=None if dtype is None else np.dtype(dtype),
         session=True,
@@ -224,7 +224,7 @@ def _deferred(
     graph = _graph_of(name, (arguments, keywords))
     result = infer(name, function, arguments, keywords)
     op_name = graph.unique_name(name)
-    call = (function, *_held((arguments, keywords)))
+    call = (function, *_snapshot((arguments, keywords)))
     if _is_signature(result):
         shape, dtype = result
         return Symbol(graph, f"{op_name}:0", *call, shape=shape, dtype=dtype)
@@ -351,7 +351,7 @@ def _graph_of(name: str, call: Any) -> Graph:
     return symbols[0].graph if symbols else get_default_graph()
 
 
-def _held(value: Any) -> Any:
+def _snapshot(value: Any) -> Any:
     """The value with its arrays as they are now, whatever is written into them later."""
     structure, leaves = flatten(value)
     return unflatten(

@@ -1,6 +1,6 @@
 """Values that are not computed yet: what is known of their shapes, and what they refuse.
 
->>> known_shape([None, 3]).as_list()
+>>> as_shape([None, 3]).as_list()
 [None, 3]
 """
 
@@ -29,7 +29,7 @@ Shape = tuple[int | None, ...] | None
 """None where the number of axes is not known."""
 
 
-def known_shape(shape: Any) -> TensorShape | None:
+def as_shape(shape: Any) -> TensorShape | None:
     """Return the shape, of one size if it is an integer; None as it is.
 
     Raises
@@ -61,7 +61,7 @@ def fits(shape: Shape, wanted: Shape) -> bool:
     return True
 
 
-class Uncomputed:
+class Unknown:
     """A value of which only name, shape and dtype are known; None is the dtype of no value."""
 
     def __init__(self, name: str, shape: Shape, dtype: np.dtype[Any] | None) -> None:

@@ -20,10 +20,10 @@ import numpy as np
 from tinygrad_mnist.core.arrays import held
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError, ShapeError
+from tinygrad_mnist.tf1.arguments import refuse
 from tinygrad_mnist.tf1.dtypes import as_dtype
 from tinygrad_mnist.tf1.graph import get_default_graph, get_default_session
-from tinygrad_mnist.tf1.keeping import Keeping
-from tinygrad_mnist.tf1.operands import refuse
+from tinygrad_mnist.tf1.keeping import Keeping, read
 from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session, operand
 from tinygrad_mnist.tf1.unknown import fits
 
@@ -78,9 +78,7 @@ class Variable(Symbol):
             )
         wanted = given.dtype if dtype is None else as_dtype(dtype)
         _refuse_loss(f"The variable {op_name}", given, wanted)
-        super().__init__(
-            graph, f"{op_name}:0", _read, shape=given.shape, dtype=wanted, session=True
-        )
+        super().__init__(graph, f"{op_name}:0", read, shape=given.shape, dtype=wanted, session=True)
         self.initial_value = given if isinstance(given, Symbol) else held(given)
         self.trainable = trainable
         graph.variables.append(self)
@@ -213,10 +211,6 @@ def _refuse_loss(label: str, given: Any, wanted: np.dtype[Any] | None) -> None:
             f"{label} of dtype {wanted} was given a value{called} of dtype {given.dtype}, which "
             "cannot be converted without loss; convert it with .astype."
         )
-
-
-def _read(keeping: Keeping) -> Parameter:
-    return keeping.parameter(keeping.symbol)
 
 
 def _assign(keeping: Keeping, value: Any) -> Parameter:

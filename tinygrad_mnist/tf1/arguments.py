@@ -1,7 +1,8 @@
-"""Arguments that must be known when the graph is built: sizes, axes, depths, numbers of parts.
+"""What operations ask of their arguments, and which of TensorFlow's they refuse.
 
-TensorFlow takes Symbols for them. One that is computed from constants alone is computed at once;
-what any other will be is not known before a run.
+Sizes, axes, depths and numbers of parts must be known when the graph is built. TensorFlow takes
+Symbols for them: one that is computed from constants alone is computed at once, and what any other
+will be is not known before a run.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist.errors import ArgumentError
-from tinygrad_mnist.tf1.operands import either
+from tinygrad_mnist.errors import ArgumentError, DTypeError
 from tinygrad_mnist.tf1.session import Session
-from tinygrad_mnist.tf1.symbol import Placeholder, Symbol, ancestors
+from tinygrad_mnist.tf1.symbol import Placeholder, Symbol, ancestors, operand
 
 
 def integer(what: str, value: Any) -> int:
@@ -46,10 +46,12 @@ def integers(what: str, value: Any) -> int | tuple[int, ...]:
     ArgumentError
         If it is none of these, or a Symbol whose value is not known.
     """
-    given = number(what, value)
+    given = constant_value(what, value)
     several = isinstance(given, list | tuple | range) or np.ndim(given)
     try:
-        members = [operator.index(number(what, one)) for one in (given if several else [given])]
+        members = [
+            operator.index(constant_value(what, one)) for one in (given if several else [given])
+        ]
     except TypeError:
         raise ArgumentError(
             f"{what} must be an integer, or several. Received: {value!r:.60}."
@@ -80,7 +82,7 @@ def axis_or_last(caller: str, axis: Any, dim: Any) -> int:
     return -1 if found is None else integer(f"{caller}: axis", found)
 
 
-def number(what: str, value: Any) -> Any:
+def constant_value(what: str, value: Any) -> Any:
     """Return the value of a Symbol, and anything else as it is.
 
     Raises
@@ -97,3 +99,61 @@ def number(what: str, value: Any) -> Any:
                 f"depends on {symbol.name} and is known in a run only."
             )
     return Session(value.graph).run(value)
+
+
+def floating(caller: str, value: Any) -> Any:
+    """Return the operand of an operation on floating numbers.
+
+    Raises
+    ------
+    DTypeError
+        If its dtype is another; NumPy would compute in float64.
+    """
+    found = operand(value, caller=caller)
+    if found.dtype.kind != "f":
+        raise DTypeError(
+            f"{caller} takes floating numbers. Received: {getattr(found, 'name', 'a constant')} "
+            f"of dtype {found.dtype}. Convert it with tf.cast(x, tf.float32)."
+        )
+    return found
+
+
+def either(new: Any, old: Any, names: str) -> Any:
+    """Return the one of two that was given: an argument by its name or by the name it had.
+
+    Raises
+    ------
+    ArgumentError
+        If both were.
+    """
+    if new is not None and old is not None:
+        raise ArgumentError(f"{names} are two names of one argument. Received both: {new}, {old}.")
+    return old if new is None else new
+
+
+def refuse(caller: str, **given: Any) -> None:
+    """Refuse arguments that TensorFlow has and this face has not, unless they are left at None.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the first that is not.
+    """
+    for name, value in given.items():
+        if value is not None:
+            raise ArgumentError(f"{caller} does not support {name}. Received: {value!r:.60}.")
+
+
+def refuse_old_order(caller: str, is_old: bool, now: str) -> None:
+    """Refuse arguments in the order that they had before TensorFlow 1.0.
+
+    Raises
+    ------
+    ArgumentError
+        If they are.
+    """
+    if is_old:
+        raise ArgumentError(
+            f"{caller} was given its arguments in the order that they had before TensorFlow 1.0. "
+            f"Write {now}."
+        )

@@ -1,11 +1,34 @@
-"""TensorFlow, where it is asked for, as in the oracle's tests; its modules here end with _tf."""
+"""TensorFlow for the tests with the marker ``tf``: fixtures, as all are collected without it."""
 
-from oracle.conftest import pytest_configure, wanted
+from pathlib import Path
+
+import pytest
+from oracle.conftest import pytest_configure
 
 __all__ = ["pytest_configure"]
 
 
-def pytest_ignore_collect(collection_path, config):
-    if collection_path.name.endswith("_tf.py") and not wanted(config):
-        return True
-    return None
+def pytest_collection_modifyitems(items):
+    """What TensorFlow warns of, such as its own old names, is not of these tests."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and item.get_closest_marker("tf"):
+            item.add_marker(pytest.mark.filterwarnings("ignore"))
+
+
+@pytest.fixture(scope="session")
+def tensorflow():
+    return pytest.importorskip("tensorflow")
+
+
+@pytest.fixture(scope="session")
+def theirs(tensorflow):
+    """TensorFlow 1's face of TensorFlow."""
+    return tensorflow.compat.v1
+
+
+@pytest.fixture
+def graph_mode(tensorflow):
+    """A context of what disable_eager_execution does for a whole process."""
+    from tensorflow.python.eager import context
+
+    return context.graph_mode

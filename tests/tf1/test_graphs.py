@@ -1,10 +1,19 @@
-"""Default graphs: what is made without a block is of one graph, until that is reset."""
+"""Graphs: the names that they give, and the default one, of what is made without a block."""
+
+import threading
 
 import numpy as np
 import pytest
 
 import tinygrad_mnist.tf1 as tf
-from tinygrad_mnist.errors import SessionError
+from tinygrad_mnist.errors import ArgumentError, SessionError
+from tinygrad_mnist.tf1.symbol import defer
+
+
+@pytest.fixture
+def graph():
+    with tf.Graph().as_default() as graph:
+        yield graph
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +52,71 @@ def test_resetting_begins_anew():
     assert tf.get_default_graph() is not before
     with tf.Graph().as_default(), pytest.raises(SessionError, match="with block"):
         tf.reset_default_graph()
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def test_names_are_unique_and_scoped_like_tensorflows(graph):
+    x = tf.placeholder(np.float32, [2, 2], name="X")
+    assert tf.placeholder(np.float32, []).name == "Placeholder:0"
+    products = [defer(np.matmul, x, x, name="MatMul") for _ in range(2)]
+    with graph.name_scope("layer") as scope:
+        products.append(defer(np.matmul, x, x, name="MatMul"))
+        with graph.name_scope("inner"):
+            products.append(x @ x)
+        with graph.name_scope(None):
+            products.append(x @ x)
+    with graph.name_scope("layer"):
+        products.append(x @ x)
+    with graph.name_scope(scope):
+        products.append(defer(np.matmul, x, x, name="MatMul"))
+    assert scope == "layer/"
+    assert [product.op_name for product in products] == [
+        "MatMul",
+        "MatMul_1",
+        "layer/MatMul",
+        "layer/inner/matmul",
+        "matmul_2",  # TensorFlow too takes MatMul and matmul for one name
+        "layer_1/matmul",
+        "layer/MatMul_1",
+    ]
+
+
+def test_a_symbol_is_found_by_its_name(graph):
+    x = tf.placeholder(np.float32, [], name="X")
+    assert graph.get_tensor_by_name("X:0") is x
+    assert graph.get_tensor_by_name("X") is x
+    with pytest.raises(SessionError, match=r"no tensor 'x:0'. Nearest: X:0"):
+        graph.get_tensor_by_name("x:0")
+
+
+@pytest.mark.parametrize("name", ["two words", "", "/x", 3])
+def test_a_name_must_be_one(name, graph):
+    with pytest.raises(ArgumentError, match="Received"):
+        graph.unique_name(name)
+
+
+def test_symbols_of_two_graphs_do_not_mix():
+    x = tf.placeholder(np.float32, [], name="x")
+    with tf.Graph().as_default() as other:
+        y = tf.placeholder(np.float32, [], name="y")
+    with pytest.raises(ArgumentError, match="add: x:0 and y:0 are of different graphs"):
+        x + y
+    assert (y * 2.0).graph is other
+
+
+def test_resetting_the_default_graph_begins_anew():
+    seen = []
+
+    def program():
+        before = tf.get_default_graph()
+        tf.placeholder(np.float32, [], name="x")
+        tf.reset_default_graph()
+        seen.append(tf.get_default_graph() is not before)
+        seen.append(tf.placeholder(np.float32, [], name="x").name)
+
+    thread = threading.Thread(target=program)  # which has a default graph of its own
+    thread.start()
+    thread.join()
+    assert seen == [True, "x:0"]

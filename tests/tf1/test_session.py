@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tinygrad_mnist.tf1 as tf
 from tinygrad_mnist import Tensor, optim, relu, softmax_cross_entropy_with_logits
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import CaptureError, DTypeError, SessionError, ShapeError
@@ -88,6 +89,54 @@ def test_the_block_makes_the_sessions_graph_the_default():
     with Session(Graph()) as session:
         assert get_default_graph() is session.graph
         assert placeholder(np.float32, []).graph is session.graph
+
+
+@pytest.mark.parametrize("kind", [tf.Session, tf.InteractiveSession])
+def test_target_graph_and_config(kind):
+    config = tf.ConfigProto(allow_soft_placement=True, log_device_placement=False)
+    config.gpu_options.allow_growth = True
+    config.intra_op_parallelism_threads = 1
+    with tf.Graph().as_default() as other:
+        x = tf.constant(1.0)
+    for arguments in (("", other, config), ("", other), (other,)):
+        session = kind(*arguments)
+        assert session.graph is other
+        assert session.run(x) == 1
+        session.close()
+    session = kind(target="", graph=None, config=None)
+    assert session.graph is tf.get_default_graph()
+    session.close()
+
+
+def test_a_session_can_be_the_default_one_and_stay_open():
+    with tf.Graph().as_default():
+        x = tf.constant(2.0)
+        session = tf.Session()
+        with session.as_default() as entered:
+            assert entered is session
+            assert tf.get_default_session() is session
+            assert x.eval() == 2
+        assert session.run(x) == 2
+        with pytest.raises(SessionError, match="no session"):
+            x.eval()
+        session.close()
+
+
+def test_an_interactive_session_is_that_of_eval():
+    w = tf.Variable(3.0)
+    sess = tf.InteractiveSession()
+    try:
+        w.initializer.run()
+        assert (w + 1.0).eval() == 4
+    finally:
+        sess.close()
+    with pytest.raises(SessionError, match="no session"):
+        w.eval()
+    graph = tf.Graph()
+    sess = tf.InteractiveSession(graph=graph)
+    assert tf.get_default_graph() is graph
+    sess.close()
+    assert tf.get_default_graph() is not graph
 
 
 # --- feeds --------------------------------------------------------------------------------------

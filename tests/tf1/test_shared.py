@@ -6,7 +6,54 @@ import pytest
 import tinygrad_mnist.tf1 as tf
 from tinygrad_mnist.errors import ArgumentError
 
-from .shared import PROGRAMS, SHARING, losses, same_variables, trained
+SHARING = {
+    "momentum": lambda tf: tf.train.MomentumOptimizer(0.125, 0.75),
+    # Numbers that float32 has exactly: TensorFlow keeps these in it.
+    "adam": lambda tf: tf.train.AdamOptimizer(0.25, 0.5, beta2=0.75, epsilon=0.125),
+    "gradient descent": lambda tf: tf.train.GradientDescentOptimizer(0.125),
+}
+
+
+def losses(tf):
+    w = tf.Variable(np.array([1.0, -2.0]), name="w")
+    b = tf.Variable(np.float64(0.5), name="b")
+    return w, b, [tf.reduce_sum(w * w) + b * b, tf.reduce_sum(3.0 * w * b)]
+
+
+def same_variables(tf, optimizer):
+    w, b, both = losses(tf)
+    return [w, b], [optimizer.minimize(loss) for loss in both]
+
+
+def in_another_order(tf, optimizer):
+    w, b, (first, second) = losses(tf)
+    pairs = optimizer.compute_gradients(second)
+    return [w, b], [optimizer.minimize(first), optimizer.apply_gradients(pairs[::-1])]
+
+
+def other_variables(tf, optimizer):
+    """As of the two networks of a GAN; Adam counts the steps of both."""
+    w, b, (first, second) = losses(tf)
+    trains = [optimizer.minimize(first, var_list=w), optimizer.minimize(second, var_list=[b])]
+    return [w, b], trains
+
+
+PROGRAMS = [same_variables, in_another_order, other_variables]
+
+
+def trained(tf, make_optimizer, program, order=(0, 1, 0, 0, 1, 1, 0, 1)):
+    """Return the variables after each step, twice as the second initialisation begins anew."""
+    with tf.Graph().as_default(), tf.Session() as sess:
+        variables, trains = program(tf, make_optimizer(tf))
+        init = tf.global_variables_initializer()
+        found = []
+        for _ in range(2):
+            sess.run(init)
+            for which in order:
+                sess.run(trains[which])
+                found.append(np.concatenate([np.ravel(v) for v in sess.run(variables)]))
+        return np.array(found)
+
 
 programs = pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)
 optimizers = pytest.mark.parametrize("name", SHARING)
@@ -82,3 +129,28 @@ def test_one_optimizer_serves_two_graphs():
                 sess.run(train)
             ends.append(sess.run(variables[0]))
     np.testing.assert_array_equal(*ends)
+
+
+@pytest.mark.tf
+@programs
+@optimizers
+def test_steps(name, program, theirs):
+    received, expected = (trained(face, SHARING[name], program) for face in (tf, theirs))
+    # Some ten operations a step on numbers below 10; what is added up is amplified by less than 2.
+    tolerance = len(expected) * 32 * 2.0**-53 * np.max(np.abs(expected))
+    assert np.max(np.abs(received - expected)) < tolerance
+
+
+@pytest.mark.tf
+def test_the_example_of_one_variable(theirs):
+    def end(tf):
+        with tf.Graph().as_default(), tf.Session() as sess:
+            optimizer, w = tf.train.MomentumOptimizer(0.1, 0.9), tf.Variable(1.0)
+            trains = [optimizer.minimize(w * w), optimizer.minimize(3.0 * w)]
+            sess.run(tf.global_variables_initializer())
+            for train in trains:
+                sess.run(train)
+            return sess.run(w)
+
+    assert end(tf) == pytest.approx(0.32, rel=1e-6)
+    assert end(theirs) == pytest.approx(end(tf), rel=1e-6)

@@ -1,7 +1,5 @@
 """Symbols: operators, shapes known before anything is computed, names, gradients as symbols."""
 
-import threading
-
 import numpy as np
 import pytest
 
@@ -17,10 +15,10 @@ from tinygrad_mnist.errors import (
 )
 from tinygrad_mnist.tf1.arrays import placeholder
 from tinygrad_mnist.tf1.derivative import gradients
-from tinygrad_mnist.tf1.graph import Graph, get_default_graph, reset_default_graph
+from tinygrad_mnist.tf1.graph import Graph
 from tinygrad_mnist.tf1.session import Session
 from tinygrad_mnist.tf1.symbol import Symbol, defer, defer_in_session
-from tinygrad_mnist.tf1.variables import Variable, assign
+from tinygrad_mnist.tf1.variables import Variable
 
 
 @pytest.fixture(autouse=True)
@@ -316,109 +314,8 @@ def test_a_result_without_elements_is_known_to_have_none():
     assert (Variable(np.zeros((0, 3))) * 2.0).shape == (0, 3)
 
 
-# --- graphs and names ------------------------------------------------------------------------
-
-
-def test_names_are_unique_and_scoped_like_tensorflows(graph):
-    x = placeholder(np.float32, [2, 2], name="X")
-    assert placeholder(np.float32, []).name == "Placeholder:0"
-    products = [defer(np.matmul, x, x, name="MatMul") for _ in range(2)]
-    with graph.name_scope("layer") as scope:
-        products.append(defer(np.matmul, x, x, name="MatMul"))
-        with graph.name_scope("inner"):
-            products.append(x @ x)
-        with graph.name_scope(None):
-            products.append(x @ x)
-    with graph.name_scope("layer"):
-        products.append(x @ x)
-    with graph.name_scope(scope):
-        products.append(defer(np.matmul, x, x, name="MatMul"))
-    assert scope == "layer/"
-    assert [product.op_name for product in products] == [
-        "MatMul",
-        "MatMul_1",
-        "layer/MatMul",
-        "layer/inner/matmul",
-        "matmul_2",  # TensorFlow too takes MatMul and matmul for one name
-        "layer_1/matmul",
-        "layer/MatMul_1",
-    ]
-
-
-def test_a_symbol_is_found_by_its_name(graph):
-    x = placeholder(np.float32, [], name="X")
-    assert graph.get_tensor_by_name("X:0") is x
-    assert graph.get_tensor_by_name("X") is x
-    with pytest.raises(SessionError, match=r"no tensor 'x:0'. Nearest: X:0"):
-        graph.get_tensor_by_name("x:0")
-
-
-@pytest.mark.parametrize("name", ["two words", "", "/x", 3])
-def test_a_name_must_be_one(name, graph):
-    with pytest.raises(ArgumentError, match="Received"):
-        graph.unique_name(name)
-
-
-def test_symbols_of_two_graphs_do_not_mix():
-    x = placeholder(np.float32, [], name="x")
-    with Graph().as_default() as other:
-        y = placeholder(np.float32, [], name="y")
-    with pytest.raises(ArgumentError, match="add: x:0 and y:0 are of different graphs"):
-        x + y
-    assert (y * 2.0).graph is other
-
-
-def test_the_default_graph_can_be_replaced_but_not_inside_a_block():
-    with pytest.raises(SessionError, match="with block"):
-        reset_default_graph()
-
-
-def test_resetting_the_default_graph_begins_anew():
-    seen = []
-
-    def program():
-        before = get_default_graph()
-        placeholder(np.float32, [], name="x")
-        reset_default_graph()
-        seen.append(get_default_graph() is not before)
-        seen.append(placeholder(np.float32, [], name="x").name)
-
-    thread = threading.Thread(target=program)  # which has a default graph of its own
-    thread.start()
-    thread.join()
-    assert seen == [True, "x:0"]
-
-
 def test_a_symbol_remembers_the_line_that_made_it():
     assert placeholder(np.float32, []).line.startswith("test_symbol.py:")
-
-
-# --- variables -------------------------------------------------------------------------------
-
-
-def test_a_variable_is_described_by_its_initial_value(graph):
-    w = Variable(np.ones((2, 3)), name="w", dtype=np.float32, trainable=False)
-    assert (w.name, w.shape, w.dtype, w.trainable) == ("w:0", (2, 3), np.float32, False)
-    assert graph.variables == [w]
-    assert w.initializer.op_name == "w/Assign"
-
-
-def test_a_variable_needs_a_known_shape():
-    with pytest.raises(ShapeError, match=r"w needs.*x:0 of shape \(None,\)"):
-        Variable(placeholder(np.float32, [None], name="x"), name="w")
-
-
-def test_what_cannot_be_assigned_is_refused_at_the_call():
-    w = Variable(np.zeros((2, 3), np.float32), name="w")
-    count = Variable(np.int32(0), name="count")
-    with pytest.raises(ShapeError, match=r"Assign: w:0 of shape \(2, 3\) .* shape \(3,\)"):
-        assign(w, np.zeros(3))
-    with pytest.raises(DTypeError, match=r"count:0.* int32 .* float64"):
-        count.assign(1.5)
-    with pytest.raises(DTypeError, match="int32"):
-        Variable(np.full(2, 0.5), dtype=np.int32)
-    x = placeholder(np.float32, [None, 3], name="x")
-    assert w.assign(x).shape == (2, 3)
 
 
 # --- gradients -------------------------------------------------------------------------------

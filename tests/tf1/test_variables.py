@@ -19,6 +19,31 @@ def values(*variables):
         return sess.run(list(variables))
 
 
+def test_a_variable_is_described_by_its_initial_value():
+    w = tf.Variable(np.ones((2, 3)), name="w", dtype=np.float32, trainable=False)
+    assert (w.name, w.shape, w.dtype, w.trainable) == ("w:0", (2, 3), np.float32, False)
+    assert tf.global_variables() == [w]
+    assert w.initializer.op_name == "w/Assign"
+
+
+def test_a_variable_needs_a_known_shape():
+    with pytest.raises(ShapeError, match=r"w needs.*x:0 of shape \(None,\)"):
+        tf.Variable(tf.placeholder(np.float32, [None], name="x"), name="w")
+
+
+def test_what_cannot_be_assigned_is_refused_at_the_call():
+    w = tf.Variable(np.zeros((2, 3), np.float32), name="w")
+    count = tf.Variable(np.int32(0), name="count")
+    with pytest.raises(ShapeError, match=r"Assign: w:0 of shape \(2, 3\) .* shape \(3,\)"):
+        tf.assign(w, np.zeros(3))
+    with pytest.raises(DTypeError, match=r"count:0.* int32 .* float64"):
+        count.assign(1.5)
+    with pytest.raises(DTypeError, match="int32"):
+        tf.Variable(np.full(2, 0.5), dtype=np.int32)
+    x = tf.placeholder(np.float32, [None, 3], name="x")
+    assert w.assign(x).shape == (2, 3)
+
+
 def test_a_name_can_be_taken_once():
     tf.get_variable("W1", [2, 3])
     with pytest.raises(ArgumentError, match="The variable W1 exists already in this graph"):
@@ -147,34 +172,6 @@ def test_the_old_name_of_the_initializer():
     with tf.Session() as sess:
         sess.run(tf.initialize_all_variables())
         assert sess.run(w) == 3
-
-
-def test_two_sessions_keep_separate_values():
-    w = tf.Variable(1.0)
-    step = w.assign_add(1.0)
-    init = tf.global_variables_initializer()
-    with tf.Session() as one, tf.Session() as two:
-        for sess in (one, two):
-            sess.run(init)
-        one.run(step)
-        assert (one.run(w), two.run(w)) == (2, 1)
-
-
-def test_an_interactive_session_is_that_of_eval():
-    w = tf.Variable(3.0)
-    sess = tf.InteractiveSession()
-    try:
-        w.initializer.run()
-        assert (w + 1.0).eval() == 4
-    finally:
-        sess.close()
-    with pytest.raises(SessionError, match="no session"):
-        w.eval()
-    graph = tf.Graph()
-    sess = tf.InteractiveSession(graph=graph)
-    assert tf.get_default_graph() is graph
-    sess.close()
-    assert tf.get_default_graph() is not graph
 
 
 def test_dense_layers():

@@ -6,23 +6,54 @@ import pytest
 import tinygrad_mnist.tf1 as ours
 from tinygrad_mnist.errors import ShapeError
 
-from .called import FETCHED, fetched
+pytestmark = pytest.mark.tf
 
-tensorflow = pytest.importorskip("tensorflow")
-theirs = tensorflow.compat.v1
+FETCHED = {
+    "the mean of integers": (
+        lambda tf: tf.reduce_mean(tf.constant([1, 2], tf.int64), name="w"),
+        "w:0",
+    ),
+    "a sum that is too large": (
+        lambda tf: tf.reduce_sum(tf.constant([2**30] * 3), name="s"),
+        "s:0",
+    ),
+    "a place": (lambda tf: tf.argmax([1.0, 2.0], output_type=tf.int32, name="am"), "am:0"),
+    "an integer product": (lambda tf: tf.reduce_prod([2, 3], name="p"), "p:0"),
+    "the first part": (lambda tf: tf.split(np.arange(4.0), 2, name="sp"), "sp:0"),
+    "the second part": (lambda tf: tf.split(np.arange(4.0), 2, name="sp"), "sp:1"),
+    "the third part": (lambda tf: tf.split(np.arange(6.0), [1, 2, 3], name="sp"), "sp:2"),
+    "the only part": (lambda tf: tf.split(np.arange(4.0), 1), "split:0"),
+    "the largest of none": (lambda tf: tf.reduce_max(np.zeros((2, 0)), 1), "Max:0"),
+    "the smallest of none": (lambda tf: tf.reduce_min(np.zeros(0, np.float32)), "Min:0"),
+    "zeros": (lambda tf: tf.zeros_like(tf.ones([2])), "zeros_like:0"),
+    "ones": (lambda tf: tf.ones_like(tf.ones([2])), "ones_like:0"),
+    "a range": (lambda tf: tf.range(3), "range:0"),
+    "a filling": (lambda tf: tf.fill([2], 1.0), "Fill:0"),
+    "a shape": (lambda tf: tf.shape(tf.ones([2])), "Shape:0"),
+    "a size": (lambda tf: tf.size(tf.ones([2])), "Size:0"),
+    "a rank": (lambda tf: tf.rank(tf.ones([2])), "Rank:0"),
+    "the same": (lambda tf: tf.identity(tf.ones([2])), "Identity:0"),
+    "a sum of several": (lambda tf: tf.add_n([tf.ones([2]), tf.ones([2])]), "AddN:0"),
+}
 
-pytestmark = [pytest.mark.tf, pytest.mark.filterwarnings("ignore")]
+
+def fetched(tf, what):
+    build, name = FETCHED[what]
+    with tf.Graph().as_default(), tf.Session() as sess:
+        made = build(tf)
+        names = [each.name for each in (made if isinstance(made, list) else [made])]
+        return names, sess.run(name)
 
 
 @pytest.mark.parametrize("what", FETCHED)
-def test_fetched_by_name(what):
+def test_fetched_by_name(what, theirs):
     (names, received), (expected_names, expected) = (fetched(tf, what) for tf in (ours, theirs))
     assert names == expected_names
     assert received.dtype == expected.dtype
     np.testing.assert_array_equal(received, expected)
 
 
-def test_a_size_that_does_not_fit_a_bias_is_refused_in_the_run():
+def test_a_size_that_does_not_fit_a_bias_is_refused_in_the_run(tensorflow, theirs):
     for tf in (ours, theirs):
         with tf.Graph().as_default(), tf.Session() as sess:
             x, b = tf.placeholder(tf.float32, [None, None]), tf.placeholder(tf.float32, [None])
@@ -33,7 +64,7 @@ def test_a_size_that_does_not_fit_a_bias_is_refused_in_the_run():
                     sess.run(y, {x: np.ones((2, 3)), b: np.ones(1)})
 
 
-def test_the_shape_of_what_is_fed():
+def test_the_shape_of_what_is_fed(theirs):
     def shapes(tf):
         with tf.Graph().as_default(), tf.Session() as sess:
             x = tf.placeholder(tf.float32)
@@ -44,7 +75,7 @@ def test_the_shape_of_what_is_fed():
     assert shapes(ours) == shapes(theirs)
 
 
-def test_old_names_that_tutorials_begin_with():
+def test_old_names_that_tutorials_begin_with(theirs):
     def results(tf):
         with tf.Graph().as_default(), tf.Session() as sess:
             tf = tf.compat.v1
@@ -58,7 +89,7 @@ def test_old_names_that_tutorials_begin_with():
 
 
 @pytest.mark.parametrize("shape", [[0, 0], [0, 1], [0], [3, 0, 2]])
-def test_first_values_of_no_elements(shape):
+def test_first_values_of_no_elements(shape, theirs):
     for tf in (ours, theirs):
         with tf.Graph().as_default(), tf.Session() as sess:
             w = sess.run(tf.glorot_uniform_initializer(seed=1)(shape))

@@ -211,7 +211,7 @@ def test_what_has_memory_already_takes_none():
 
     function(np.ones((100, 100)))
     memory = function.plans[0].memory
-    assert (memory.without_reuse, memory.with_reuse, memory.widest) == (80_000, 0, 0)
+    assert (memory.without_reuse, memory.with_reuse, memory.peak) == (80_000, 0, 0)
 
 
 def test_keywords_are_told_apart_by_their_names_and_order():

@@ -147,11 +147,10 @@ class Captured:
         self.name: str = getattr(function, "__name__", type(function).__name__)
         self._verify = verify
         self._replays: dict[Signature, list[Replay]] = {}
-        self._last: tuple[Signature, Replay] | None = None
+        self._last: tuple[tuple[str, ...], Signature, Replay] | None = None
         self._has_warned = False
         self._lock = threading.Lock()
         self._thread: int | None = None  # the one that has the lock
-        self._last: tuple[tuple[str, ...], Signature, Made] | None = None
 
     @property
     def plans(self) -> list[Plan]:
@@ -194,39 +193,34 @@ class Captured:
     def _call(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Replay the plan of this signature; where there is none, run the function and make one."""
         given = (*arguments, *keywords.values())
-        if made := self._as_before(given, tuple(keywords)):
-            return made.returned.filled(made.plan.run(given))
-        structure, leaves = flatten((arguments, keywords))
-        arrays, parts = [], []
-        for leaf in leaves:
-            array, part = part_of(leaf)
-            parts.append(part)
-            if array is not None:
-                arrays.append(array)
-        signature = Signature(structure, tuple(parts), tape.no_grad_depth.get() == 0)
-        made = self._plans.found(signature)
-        if made is None:
-            return self._captured(signature, leaves)
+        if replay := self._last_replay_if_alike(given, tuple(keywords)):
+            return replay.run(given)
+        call = call_of(arguments, keywords)
+        replay = self._replay_of(call.signature)
+        if replay is None:
+            return self._run_and_plan(call)
         if self._verify > 0:
             self._verify -= 1
-            return made.returned.filled(self._verified(made, structure, leaves, arrays))
-        if len(leaves) == len(given) and all(map(operator.is_, leaves, given)):
-            self._last = tuple(keywords), signature, made
-        return made.returned.filled(made.plan.run(arrays))
+            outputs = run_both_ways(
+                replay.recorded, replay.plan, call.fed, lambda: self._record(call)[:2]
+            )
+            return replay.results.build(outputs)
+        if all(type(argument) is np.ndarray for argument in given):
+            self._last = tuple(keywords), call.signature, replay
+        return replay.run(call.fed)
 
-    def _as_before(self, given: tuple[Any, ...], names: tuple[str, ...]) -> Made | None:
-        """What the last replay was made by, if these are plain arrays of the same signature.
+    def _last_replay_if_alike(self, given: Sequence[Any], names: tuple[str, ...]) -> Replay | None:
+        """The last replay, if these are plain arrays of the same signature and it applies.
 
-        The last of them are keywords of these names.
-
-        It spares most calls of a loop the way through `part_of`.
+        The last of them are keywords, of these names. It spares most calls of a loop the way
+        through `call_of`.
         """
         if self._last is None:
             return None
-        last_names, (_, parts, on), made = self._last
-        if names != last_names or len(parts) != len(given):
+        last_names, (_, parts, recording), replay = self._last
+        if names != last_names or len(given) != len(parts):
             return None
-        if on is not (tape.no_grad_depth.get() == 0):
+        if recording is not (tape.no_grad_depth.get() == 0):
             return None
         for array, part in zip(given, parts, strict=True):
             if type(array) is not np.ndarray or not array.flags.c_contiguous:

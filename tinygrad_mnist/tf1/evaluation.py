@@ -27,7 +27,7 @@ from tinygrad_mnist.errors import (
     TinygradError,
 )
 from tinygrad_mnist.lines import said_of
-from tinygrad_mnist.replay.structure import flatten, unflatten
+from tinygrad_mnist.replay.signature import flatten, unflatten
 from tinygrad_mnist.tf1.inference import misfit
 from tinygrad_mnist.tf1.keeping import Keeping, Store, read
 from tinygrad_mnist.tf1.symbol import Placeholder, Symbol, ancestors

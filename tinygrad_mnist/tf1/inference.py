@@ -24,7 +24,7 @@ from tinygrad_mnist.core.arrays import real
 from tinygrad_mnist.core.tape import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import DTypeError, ShapeError, TinygradError, described, plainly
-from tinygrad_mnist.replay.structure import flatten, unflatten
+from tinygrad_mnist.replay.signature import flatten, unflatten
 from tinygrad_mnist.tf1.unknown import Shape, Unknown
 
 SIZES = (12, 24)

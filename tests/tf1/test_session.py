@@ -12,7 +12,7 @@ import tinygrad_mnist.tf1 as tf
 from tinygrad_mnist import Tensor, optim, relu, softmax_cross_entropy_with_logits
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import CaptureError, DTypeError, SessionError, ShapeError
-from tinygrad_mnist.replay.capture import host
+from tinygrad_mnist.replay.capture import capture, host
 from tinygrad_mnist.tf1.arrays import placeholder
 from tinygrad_mnist.tf1.derivative import gradients
 from tinygrad_mnist.tf1.graph import Graph, get_default_graph, get_default_session
@@ -597,6 +597,17 @@ def test_what_is_fetched_twice_is_of_the_caller_twice():
         for array in found:
             array += 1.0
         np.testing.assert_array_equal(found, [[3, 5], [2, 3], [3, 5]])
+
+
+def test_a_run_inside_a_captured_function_is_refused_as_it_would_freeze_its_values():
+    x = placeholder(np.float64, [2], name="x")
+    y = x * 2.0
+    session, fed = Session(), np.array([1.0, 2.0])
+    shifted = capture(lambda a: a + session.run(y, {x: fed}))
+    for _ in range(4):  # before and after it is captured itself
+        with pytest.raises(CaptureError, match="would freeze the value"):
+            shifted(np.ones(2))
+        np.testing.assert_array_equal(session.run(y, {x: fed}), [2, 4])
 
 
 def test_a_symbol_that_asks_for_a_value_cannot_be_captured():

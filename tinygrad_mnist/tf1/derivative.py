@@ -58,8 +58,8 @@ def gradients(
     """
     name = name or "gradients"
     refuse(name, unconnected_gradients=unconnected_gradients)
-    none_stop = isinstance(stop_gradients, list | tuple) and not stop_gradients
-    if stop_gradients is not None and not none_stop:
+    is_empty = isinstance(stop_gradients, list | tuple) and not stop_gradients
+    if stop_gradients is not None and not is_empty:
         raise ArgumentError(
             f"{name} does not support stop_gradients. Take tf.stop_gradient(x) for x in what is "
             f"differentiated. Received: {stop_gradients!r:.60}."

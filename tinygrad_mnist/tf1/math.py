@@ -5,6 +5,7 @@ Reductions keep the dtype, which NumPy widens for integers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -180,93 +181,6 @@ def argmax(
     return operation("ArgMax", name, _cast, np.argmax, operand(input), dtype, axis=axis)
 
 
-def reduce_sum(
-    input_tensor: Any,
-    axis: Any = None,
-    keepdims: bool | None = None,
-    name: str | None = None,
-    reduction_indices: Any = None,
-    keep_dims: bool | None = None,
-) -> Symbol:
-    """Sum over axes, all unless some are given."""
-    old = reduction_indices, keep_dims
-    return _reduce("Sum", name, np.sum, input_tensor, axis, keepdims, old)
-
-
-def reduce_mean(
-    input_tensor: Any,
-    axis: Any = None,
-    keepdims: bool | None = None,
-    name: str | None = None,
-    reduction_indices: Any = None,
-    keep_dims: bool | None = None,
-) -> Symbol:
-    """Mean over axes, all unless some are given; of integers an integer, the fraction cut off."""
-    old = reduction_indices, keep_dims
-    return _reduce("Mean", name, _mean, input_tensor, axis, keepdims, old)
-
-
-def reduce_max(
-    input_tensor: Any,
-    axis: Any = None,
-    keepdims: bool | None = None,
-    name: str | None = None,
-    reduction_indices: Any = None,
-    keep_dims: bool | None = None,
-) -> Symbol:
-    """Maximum over axes, all unless some are given."""
-    old = reduction_indices, keep_dims
-    return _reduce("Max", name, _max, input_tensor, axis, keepdims, old)
-
-
-def reduce_min(
-    input_tensor: Any,
-    axis: Any = None,
-    keepdims: bool | None = None,
-    name: str | None = None,
-    reduction_indices: Any = None,
-    keep_dims: bool | None = None,
-) -> Symbol:
-    """Minimum over axes, all unless some are given."""
-    old = reduction_indices, keep_dims
-    return _reduce("Min", name, _min, input_tensor, axis, keepdims, old)
-
-
-def reduce_prod(
-    input_tensor: Any,
-    axis: Any = None,
-    keepdims: bool | None = None,
-    name: str | None = None,
-    reduction_indices: Any = None,
-    keep_dims: bool | None = None,
-) -> Symbol:
-    """Product over axes, all unless some are given."""
-    old = reduction_indices, keep_dims
-    return _reduce("Prod", name, np.prod, input_tensor, axis, keepdims, old)
-
-
-def _reduce(
-    kind: str,
-    name: str | None,
-    function: Any,
-    x: Any,
-    axis: Any,
-    keepdims: bool | None,
-    old: tuple[Any, Any],
-) -> Symbol:
-    """The operation, by arguments of which some have an old name too."""
-    x = operand(x, caller=kind)
-    if x.dtype == bool:
-        raise DTypeError(
-            f"{kind} takes numbers. Received: {getattr(x, 'name', 'a constant')} of dtype bool. "
-            "Convert it with tf.cast(x, tf.float32)."
-        )
-    over = either(axis, old[0], "axis and reduction_indices")
-    over = None if over is None else integers(f"{kind}: axis", over)
-    keep = bool(either(keepdims, old[1], "keepdims and keep_dims"))
-    return operation(kind, name, _cast, function, x, x.dtype, axis=over, keepdims=keep)
-
-
 def _cast(function: Any, x: Any, dtype: Any, **options: Any) -> Any:
     """What a function computes of x, in a dtype: one operation, so that one name is for both."""
     found = function(x, **options)
@@ -290,3 +204,37 @@ def _extremum_of_none(x: Any, infinity: float, options: Any) -> Any:
     limits = np.iinfo(x.dtype) if x.dtype.kind in "iu" else None
     end = infinity if limits is None else limits.min if infinity < 0 else limits.max
     return np.full(np.sum(x, **options).shape, end, x.dtype)
+
+
+def _reduction(kind: str, function: Callable[..., Any], doc: str) -> Callable[..., Symbol]:
+    """Return TensorFlow's function for one of NumPy's; two of its arguments have old names too."""
+
+    def reduction(
+        input_tensor: Any,
+        axis: Any = None,
+        keepdims: bool | None = None,
+        name: str | None = None,
+        reduction_indices: Any = None,
+        keep_dims: bool | None = None,
+    ) -> Symbol:
+        x = operand(input_tensor, caller=kind)
+        if x.dtype == bool:
+            raise DTypeError(
+                f"{kind} takes numbers. Received: {getattr(x, 'name', 'a constant')} of dtype "
+                "bool. Convert it with tf.cast(x, tf.float32)."
+            )
+        axis = either(axis, reduction_indices, "axis and reduction_indices")
+        axis = None if axis is None else integers(f"{kind}: axis", axis)
+        keep = bool(either(keepdims, keep_dims, "keepdims and keep_dims"))
+        return operation(kind, name, _cast, function, x, x.dtype, axis=axis, keepdims=keep)
+
+    reduction.__name__ = reduction.__qualname__ = f"reduce_{kind.lower()}"
+    reduction.__doc__ = f"{doc} over axes, all unless some are given."
+    return reduction
+
+
+reduce_sum = _reduction("Sum", np.sum, "Sum")
+reduce_mean = _reduction("Mean", _mean, "Mean, of integers an integer with the fraction cut off,")
+reduce_max = _reduction("Max", _max, "Maximum")
+reduce_min = _reduction("Min", _min, "Minimum")
+reduce_prod = _reduction("Prod", np.prod, "Product")

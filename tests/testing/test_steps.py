@@ -5,7 +5,7 @@ import pytest
 
 from tinygrad_mnist import primitive
 from tinygrad_mnist.testing import Verdict, check_grads
-from tinygrad_mnist.testing.convergence import converge
+from tinygrad_mnist.testing.differences import converge
 
 STEEP = {
     "log": (lambda x: -np.log(x).sum(), lambda x: -1 / x, 1.0),

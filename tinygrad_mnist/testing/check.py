@@ -13,7 +13,7 @@ WRONG
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,10 +22,21 @@ import numpy as np
 from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.errors import ArgumentError, plainly
-from tinygrad_mnist.testing.examination import Examination
+from tinygrad_mnist.errors import ArgumentError, RuleError, plainly
+from tinygrad_mnist.testing import cause
+from tinygrad_mnist.testing.compare import LINEAR, NEGLIGIBLE, Opinion, Projection, numeric_gradient
+from tinygrad_mnist.testing.differences import COMPLEX_STEP, random_direction
+from tinygrad_mnist.testing.kinks import contradiction
 from tinygrad_mnist.testing.subject import Subject
-from tinygrad_mnist.testing.verdict import GradientCheckError, Report, Verdict
+from tinygrad_mnist.testing.sweep import ALL_RIGHT, first_wrong_rule
+from tinygrad_mnist.testing.verdict import (
+    GRAVITY,
+    ArgumentReport,
+    Element,
+    GradientCheckError,
+    Report,
+    Verdict,
+)
 
 
 def check_grads(
@@ -118,3 +129,233 @@ def assert_grads(function: Callable[..., Any], *arrays: Any, **options: Any) -> 
     if not report.passed:
         raise GradientCheckError(report)
     return report
+
+
+NO_RULE_WRONG = (
+    "the differences disagree, but every rule agrees with its kernel, and the Taylor remainder "
+    "with the gradient: the function moves in steps, or rounds within"
+)
+WHOLE_JACOBIAN_UP_TO = 64
+"""Elements of a Jacobian that is checked row by row, after one random combination of its rows."""
+
+
+class Examination:
+    """One order of derivative of one function at one point.
+
+    The cotangent is random, or picks out one ``row`` of the Jacobian.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        given: Sequence[Array],
+        names: Sequence[str],
+        seed: int,
+        row: int | None = None,
+    ) -> None:
+        self.subject, self.given, self.names = subject, given, names
+        self.generator = np.random.default_rng(seed)
+        self.wider = np.random.default_rng([seed, 1])  # of directions for the Taylor remainder
+        self.floating = [i for i, a in enumerate(given) if a.dtype.kind == "f"]
+        self.arrays = subject.widened(given)
+        self.value = subject.value(self.arrays)
+        # Away from zero, so that no element of the result is looked at less than the others.
+        draw = random_direction(self.generator, self.value.shape)
+        self.cotangent = draw * np.sqrt(max(1, draw.size))
+        if subject.gradient is not None:
+            self.cotangent = np.ones(self.value.shape)
+        if row is not None:
+            self.cotangent = np.zeros(self.value.shape)
+            self.cotangent.flat[row] = 1.0
+        self.epsilon = subject.epsilon(self.arrays, self.value)
+        self.projections = [self._projection(k) for k in range(len(self.floating))]
+        self.compared: list[list[Element]] = [[] for _ in self.floating]
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether the result depends on an argument by way of the engine's tape."""
+        return self.subject.by_engine and self.subject.output(self.arrays)[1].requires_grad
+
+    @property
+    def rows(self) -> range:
+        """The rows of the Jacobian, if it has several but is small."""
+        inputs = sum(self.arrays[i].size for i in self.floating)
+        small = self.value.size > 1 and self.value.size * inputs <= WHOLE_JACOBIAN_UP_TO
+        return range(self.value.size if small else 0)
+
+    def report(self) -> Report:
+        """Judge the gradient by every argument; look for cause and rule if one is wrong."""
+        if not self._value_is_the_same():
+            return self._verdict(Verdict.NONDETERMINISTIC, "two runs differ")
+        try:
+            found = self.subject.gradients(self.arrays, self.cotangent)
+            again = self.subject.gradients(self.arrays, self.cotangent)
+            doubled = self.subject.gradients(self.arrays, 2 * self.cotangent)
+            own_dtype = self.subject.value(self.given).dtype
+            own = self.subject.gradients(self.given, self.cotangent.astype(own_dtype))
+        except RuleError as error:
+            return self._verdict(
+                Verdict.SHAPE_OR_DTYPE,
+                str(error),
+                rule=first_wrong_rule(self.subject, self.arrays, self.cotangent).rule,
+            )
+        misfit = self._misfits(own)
+        if misfit:
+            return misfit
+        found, again, doubled, own = (
+            [np.asarray(g) for g in gradients] for gradients in (found, again, doubled, own)
+        )
+        if any(a.tobytes() != b.tobytes() for a, b in zip(found, again, strict=True)):
+            return self._verdict(Verdict.NONDETERMINISTIC, "two gradients differ")
+        if not self._value_is_the_same():
+            return self._verdict(Verdict.NONDETERMINISTIC, "the gradient changes the next result")
+        if not np.isfinite(self.value).all():
+            return self._verdict(Verdict.NON_FINITE, "the result itself is not finite")
+        arguments = [self._argument(k, found[k], own[k]) for k in range(len(found))]
+        report = _gravest(self._together(arguments, found), self.subject.name)
+        if report.verdict is Verdict.WRONG:
+            k = next(i for i, a in enumerate(report.arguments) if a.verdict is Verdict.WRONG)
+            report = replace(report, cause=self._cause(k, found[k], doubled[k]))
+        finite = all(np.isfinite(gradient).all() for gradient in found)
+        if self.subject.by_engine and (report.verdict is Verdict.WRONG or not finite):
+            fault = first_wrong_rule(self.subject, self.arrays, self.cotangent)
+            if fault is ALL_RIGHT and report.taylor > LINEAR:
+                return _acquitted(report)
+            report = replace(report, rule=fault.rule, cause=fault.cause or report.cause)
+        return report
+
+    def _value_is_the_same(self) -> bool:
+        value = self.subject.value(self.arrays)
+        return value.shape == self.value.shape and value.tobytes() == self.value.tobytes()
+
+    def _verdict(self, verdict: Verdict, note: str, rule: str = "") -> Report:
+        arguments = tuple(ArgumentReport(name, verdict, note=note) for name in self.names)
+        return Report(self.subject.name, verdict, arguments, rule=rule)
+
+    def _misfits(self, gradients: list[Any]) -> Report | None:
+        """Return a report if a gradient has not the shape and dtype of its argument."""
+        count = len(self.floating)
+        if len(gradients) != count:
+            received = f"{len(gradients)} gradient{'' if len(gradients) == 1 else 's'}"
+            note = f"received {received}; must be {count}, one per floating argument"
+            return self._verdict(Verdict.SHAPE_OR_DTYPE, note)
+        reports, guesses = [], []
+        for k, (name, gradient) in enumerate(zip(self.names, gradients, strict=True)):
+            like, received = self.given[self.floating[k]], type(gradient).__name__
+            array = _array_of(gradient)
+            if array is not None:
+                received = f"shape {array.shape}, dtype {array.dtype}"
+            expected = f"shape {like.shape}, dtype {like.dtype}"
+            fits = received == expected
+            verdict = Verdict.OK if fits else Verdict.SHAPE_OR_DTYPE
+            note = "" if fits else f"received {received}; must be {expected}"
+            reports.append(ArgumentReport(name, verdict, note=note))
+            if array is not None and array.dtype.kind in "biuf" and array.shape != like.shape:
+                numeric, bound = self._numeric(k)
+                guesses.append(cause.guess(array, numeric, bound=bound))
+        if all(r.verdict is Verdict.OK for r in reports):
+            return None
+        text = next((g for g in guesses if g), "")
+        return replace(_gravest(tuple(reports), self.subject.name), cause=text)
+
+    def _projection(self, k: int) -> Projection:
+        """Return the result, contracted with the cotangent, as a function of one argument."""
+        position = self.floating[k]
+
+        def with_argument(x: Array) -> list[Array]:
+            like = self.arrays[position].dtype
+            x = x if x.dtype.kind == "c" else x.astype(like, copy=False)
+            return [*self.arrays[:position], x, *self.arrays[position + 1 :]]
+
+        def projected(x: Array) -> tuple[float, float]:
+            return self._contracted(with_argument(x))
+
+        def complex_step(x: Array, direction: Array) -> float | None:
+            result = self.subject.complex_value(with_argument(x + COMPLEX_STEP * 1j * direction))
+            if result is None:
+                return None
+            slope = float((self.cotangent * result.imag).sum() / COMPLEX_STEP)
+            return slope if np.isfinite(slope) else None
+
+        return Projection(projected, self.epsilon, complex_step, NEGLIGIBLE * self.subject.scale)
+
+    def _argument(self, k: int, gradient: Array, own: Array) -> ArgumentReport:
+        x = self.arrays[self.floating[k]].astype(np.float64)
+        for what, array in (("gradient", gradient), ("argument", x)):
+            if not np.isfinite(array).all():
+                index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+                note = f"the {what} at {list(index)} is {array[index]}"
+                return ArgumentReport(self.names[k], Verdict.NON_FINITE, note=note)
+        opinion = Opinion(self.projections[k], x, gradient, self.generator, self.wider)
+        self.projections[k], self.compared[k] = opinion.projection, opinion.elements
+        return opinion.report(self.names[k], own)
+
+    def _together(
+        self, arguments: list[ArgumentReport], gradients: Sequence[Array]
+    ) -> tuple[ArgumentReport, ...]:
+        """Return the reports, those of arguments whose kinked elements together are wrong changed.
+
+        What an element at a kink is given is looked at along directions that move others too.
+        """
+        floating = [self.arrays[i].astype(np.float64) for i in self.floating]
+
+        def value(moved: Sequence[Array]) -> tuple[float, float]:
+            arrays = list(self.arrays)
+            for i, x in zip(self.floating, moved, strict=True):
+                arrays[i] = x.astype(arrays[i].dtype, copy=False)
+            return self._contracted(arrays)
+
+        epsilon = max(p.epsilon for p in self.projections)
+        kinks = [[e for e in elements if e.kink] for elements in self.compared]
+        found = contradiction(value, floating, gradients, kinks, epsilon, self.wider)
+        if found is None:
+            return tuple(arguments)
+        note = f"no subgradient: {len(found.places)} elements at a kink, moved together, disagree"
+        for k in {k for k, _ in found.places}:
+            elements = (found.along, *arguments[k].elements[:4])
+            arguments[k] = replace(
+                arguments[k], verdict=Verdict.WRONG, elements=elements, note=note
+            )
+        return tuple(arguments)
+
+    def _contracted(self, arrays: Sequence[Array]) -> tuple[float, float]:
+        terms = self.cotangent * self.subject.value_near(arrays, self.value.shape)
+        return float(terms.sum()), max(float(np.abs(terms).sum()), self.subject.scale)
+
+    def _numeric(self, k: int) -> tuple[Array, Array]:
+        x = self.arrays[self.floating[k]].astype(np.float64)
+        return numeric_gradient(self.projections[k], x, self.compared[k])
+
+    def _cause(self, k: int, gradient: Array, doubled: Array) -> str:
+        if self.subject.gradient is None and cause.ignores_upstream(gradient, doubled):
+            return cause.ignores_upstream(gradient, doubled)
+        sizes = [n for a in (*self.arrays, self.value) for n in a.shape]
+        numeric, bound = self._numeric(k)
+        return cause.no_subgradient(self.compared[k]) or cause.guess(
+            gradient, numeric, sizes, bound
+        )
+
+
+def _array_of(gradient: Any) -> Array | None:
+    """Return a gradient as an array; None where it is none."""
+    if gradient is None:
+        return None
+    try:
+        return np.asarray(gradient)
+    except ValueError:  # lists of unequal lengths
+        return None
+
+
+def _acquitted(report: Report) -> Report:
+    """Return a report in which what is wrong by differences alone is not called so."""
+    limited = Verdict.PRECISION_LIMITED
+    arguments = tuple(
+        replace(a, verdict=limited, note=NO_RULE_WRONG) if a.verdict is Verdict.WRONG else a
+        for a in report.arguments
+    )
+    return Report(report.function, limited, arguments)
+
+
+def _gravest(arguments: tuple[ArgumentReport, ...], function: str) -> Report:
+    verdict = min((a.verdict for a in arguments), key=GRAVITY.index)
+    return Report(function, verdict, arguments)

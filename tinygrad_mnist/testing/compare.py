@@ -2,24 +2,120 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.testing.convergence import RELATIVE, SIDES, converge
-from tinygrad_mnist.testing.differences import ROUNDINGS, Slope, element, random_direction
-from tinygrad_mnist.testing.measure import (
-    ABSOLUTE,
-    MANIFEST,
-    Projection,
-    absolute_tolerance,
-    measure,
+from tinygrad_mnist.testing.differences import (
+    COMPLEX_STEP,
+    EPSILON,
+    RELATIVE,
+    ROUGHLY,
+    ROUNDINGS,
+    SIDES,
+    WIDE,
+    Estimate,
+    Scalar,
+    Slope,
+    converge,
+    element,
+    moved_size,
+    random_direction,
 )
 from tinygrad_mnist.testing.noise import COARSEST, ERRATIC, measured_noise
-from tinygrad_mnist.testing.verdict import Element, Verdict
+from tinygrad_mnist.testing.taylor import Remainder, remainder
+from tinygrad_mnist.testing.verdict import ArgumentReport, Element, Verdict
+
+ABSOLUTE = 1e-7
+"""What every derivative may be off by, relative to the largest: truncation where one is zero."""
+COMPLEX_RELATIVE = 1e-8
+"""The complex step is exact to rounding; a gradient may lose half of the digits."""
+COMPLEX_ABSOLUTE = 1e-3
+"""How much less than a difference it is off by where the derivative is zero."""
+NEGLIGIBLE = 1e-6
+"""So much is proof enough of a second derivative: it may vanish where the first is about 1."""
+MANIFEST = 100
+"""An error of so many bounds is not due to noise, at a step where slopes agree."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """``sum(cotangent * f)`` as a function of one argument, and its complex step if it has one.
+
+    Bounds that are ``negligible`` need not be small beside the derivatives.
+    """
+
+    value: Scalar
+    epsilon: float = EPSILON
+    complex_step: Callable[[Array, Array], float | None] = lambda x, direction: None
+    negligible: float = 0.0
+
+
+def absolute_tolerance(gradient: Array) -> float:
+    """Return what a central difference may be off by beside rounding and a relative error."""
+    return ABSOLUTE * min(1.0, float(np.abs(gradient).max(initial=0.0)))
+
+
+def measure(
+    projection: Projection,
+    x: Array,
+    direction: Array,
+    analytic: float,
+    absolute: float,
+    index: tuple[int, ...] | None = None,
+) -> Element:
+    """Compare one derivative: if the usual step disagrees, at the step where slopes converge."""
+
+    def allowed(found: Slope) -> float:
+        return RELATIVE * abs(found.central) + absolute + found.noise
+
+    def agrees(found: Slope) -> bool:
+        smooth = abs(found.gap) <= SIDES * allowed(found)
+        return smooth and abs(analytic - found.central) <= allowed(found)
+
+    estimate = converge(projection.value, x, direction, projection.epsilon, agrees)
+    found, usual = estimate.slope, estimate.usual
+    bound = allowed(found) + estimate.truncation
+    if not found.steepness:
+        bound = max(bound, EPSILON)  # what stands still may have been rounded to it
+    kink = estimate.converged and not abs(found.gap) <= SIDES * bound
+    numeric = math.inf if estimate.jump else found.central
+    exact, close = _complex_step(projection, x, direction, estimate, absolute)
+    if abs(exact - numeric) <= bound:
+        numeric, bound = exact, close
+    elif kink:
+        bound *= SIDES
+    elif not estimate.converged:
+        bound = math.inf
+    else:
+        bound += abs(found.gap) / 2  # a kink that rounding hides moves it that far
+        if abs(analytic - exact) <= close and abs(analytic - numeric) < MANIFEST * bound:
+            bound = math.inf  # the differences are alone
+    # Values that move in steps of their own may have told more over the usual step; and what
+    # cancels in them is no less wrong in a complex step, if that is alone.
+    astray = kink or not abs(analytic - numeric) <= bound
+    roughly = abs(analytic - usual.central) <= ROUGHLY * abs(analytic)
+    unsure = found.step < usual.step and (not found.steepness or (astray and roughly))
+    return Element(index, analytic, numeric, found.left, found.right, bound, kink, unsure)
+
+
+def _complex_step(
+    projection: Projection, x: Array, direction: Array, estimate: Estimate, absolute: float
+) -> tuple[float, float]:
+    """Return the derivative by the complex step and its bound; NaN if the function takes none."""
+    exact = projection.complex_step(x, direction)
+    if exact is None:
+        return math.nan, math.nan
+    # Its rounding is that of a difference over a step of 1, or of the argument's size.
+    found, size = estimate.slope, max(1.0, moved_size(x, direction))
+    own = found.noise * found.step / size + estimate.truncation * COMPLEX_STEP / found.step
+    exact = exact if abs(exact) > own else 0.0
+    return exact, COMPLEX_RELATIVE * abs(exact) + COMPLEX_ABSOLUTE * absolute + own
+
 
 EVERY_ELEMENT_UP_TO = 256
 WHOLE_GRADIENT_UP_TO = 2048
@@ -210,3 +306,141 @@ def _bisected(error: Callable[[Array], float], direction: Array) -> int:
             errors.append(error(part.reshape(direction.shape)))
         places = halves[int(np.nan_to_num(errors, nan=np.inf).argmax())]
     return int(places[0])
+
+
+LINEAR = 1.5
+"""A Taylor remainder that falls with a lower power has a part that falls like h: an error, or a
+kink within its steps."""
+NARROW = 1e-10
+"""The rounding error of a function that computes in a dtype narrower than float64, at least."""
+STEPPED = (
+    "the differences agree, but over wider steps the Taylor remainder falls like "
+    "h^{0.exponent:.2f}, as if the derivative were off by {0.error:.1e}: the function moves in "
+    "steps, or rounds within"
+)
+CONTRADICTED = (
+    "the differences agree, but over small steps they agree on another derivative: the function "
+    "jumps, or rounds within"
+)
+TINY = "the error is too small for the Taylor remainder to show it"
+NO_SLOPE = "no slope ({0}): the function jumps, or is not finite on both sides"
+NO_STEP = "no step is small enough ({0}): differences do not converge"
+ROUNDED = "the function rounds as {0} does: the bound is of its measured noise"
+
+
+class Judgement(NamedTuple):
+    """A verdict, what it rests on, and what is to be said about it."""
+
+    verdict: Verdict
+    elements: list[Element]
+    note: str
+    straight: Remainder
+
+
+class Opinion:
+    """What differences and the Taylor remainder say of a gradient.
+
+    ``projection`` is the one given, or one that knows of measured noise; ``kinks`` are the
+    elements that are found at one.
+    """
+
+    def __init__(
+        self,
+        projection: Projection,
+        x: Array,
+        gradient: Array,
+        generator: np.random.Generator,
+        wider: np.random.Generator,
+    ) -> None:
+        self.x, self.gradient, self.wider = x, gradient, wider
+        self.rounding = projection.epsilon
+        found = compare(projection, x, gradient, generator)
+        self.elements, self.projection, self.contradicted = found
+        self.kinks = [e for e in self.elements if e.kink and e.index is not None]
+        self.straight = self._remainder(random_direction(wider, x.shape))
+
+    def report(self, name: str, own: Array) -> ArgumentReport:
+        """Return the report; ``own`` is the gradient in the argument's own dtype."""
+        found = self._judgement()
+        if self.contradicted and found.verdict.passed:
+            found = found._replace(verdict=Verdict.PRECISION_LIMITED, note=CONTRADICTED)
+        if found.verdict is Verdict.OK and own.dtype != np.float64:
+            found = self._with_own(found, own)
+        elements = tuple(found.elements[:5])
+        return ArgumentReport(name, found.verdict, elements, found.note, found.straight.exponent)
+
+    def _judgement(self) -> Judgement:
+        verdict, elements, straight = (
+            judge(self.elements, self.projection.negligible),
+            self.elements,
+            self.straight,
+        )
+        note = ""
+        if self.projection.epsilon > 10 * self.rounding:
+            note = f"the values are good to {self.projection.epsilon:.0e} only"
+        if verdict is Verdict.NON_FINITE:
+            note = NO_SLOPE.format(next(e.place for e in elements if not e.measured))
+        elif verdict is Verdict.KINK:
+            note = f"{len(self.kinks)} of {len(elements)} compared are at a kink"
+        elif verdict is Verdict.PRECISION_LIMITED:
+            if self._flat():
+                return Judgement(Verdict.OK, elements, note, straight)
+            if any(e.unbounded for e in elements):
+                note = NO_STEP.format(next(e.place for e in elements if e.unbounded))
+            return self._sharper() or Judgement(verdict, elements, note, straight)
+        elif verdict is Verdict.OK and straight.exponent < LINEAR and self._stepped():
+            verdict, note = Verdict.PRECISION_LIMITED, STEPPED.format(straight)
+        elif verdict is Verdict.WRONG and straight.exponent > LINEAR:
+            note = TINY
+        return Judgement(verdict, elements, note, straight)
+
+    def _sharper(self) -> Judgement | None:
+        """Judge by measured noise, if the function rounds coarsely and the remainder concurs."""
+        if self.projection.epsilon < NARROW:
+            return None
+        projection = only_measured_noise(self.projection, self.x, self.wider)
+        if projection is None:
+            return None
+        elements = comparisons(projection, self.x, self.gradient, self.wider)
+        verdict, straight = judge(elements, projection.negligible), self.straight
+        if verdict is Verdict.WRONG and elements[0].index is not None:
+            # Along the worst element alone, where curvature hides least.
+            straight = self._remainder(element(self.x.shape, elements[0].index))
+        linear = straight.exponent < LINEAR
+        if verdict is not (Verdict.WRONG if linear else Verdict.OK):
+            return None
+        dtype = "float32" if self.projection.epsilon < COARSEST / 10 else "float16"
+        return Judgement(verdict, elements, ROUNDED.format(dtype), straight)
+
+    def _with_own(self, found: Judgement, own: Array) -> Judgement:
+        """Ask half of the digits of its dtype of a gradient that is right in float64."""
+        error = np.abs(own - self.gradient).max(initial=0.0)
+        half_of_the_digits = np.sqrt(max(np.finfo(own.dtype).eps, EPSILON))
+        if error <= half_of_the_digits * np.abs(self.gradient).max(initial=0.0):
+            return found
+        note = f"right in float64, but {own.dtype} is off by {error:.1e}"
+        return found._replace(verdict=Verdict.PRECISION_LIMITED, note=note)
+
+    def _remainder(self, direction: Array) -> Remainder:
+        derivative = float(np.vdot(direction, self.gradient))
+        tolerance = RELATIVE * abs(derivative) + absolute_tolerance(self.gradient)
+        value, epsilon = self.projection.value, self.projection.epsilon
+        return remainder(value, self.x, direction, derivative, epsilon, tolerance)
+
+    def _flat(self) -> bool:
+        """Whether over a wide step, but for its curve, nothing moves the function by a rounding."""
+        step = WIDE * max(1.0, float(np.abs(self.x).max(initial=0.0)))
+        along = random_direction(self.wider, self.x.shape), np.copysign(1.0, self.gradient)
+        value = self.projection.value
+        found = np.array([[value(self.x + t * step * d) for t in (-1, 1)] for d in along])
+        values, terms = found[..., 0], found[..., 1]
+        moves = max(np.ptp(values, axis=1).max(), step * np.abs(self.gradient).sum())
+        return bool(moves <= ROUNDINGS * self.rounding * terms.max())
+
+    def _stepped(self) -> bool:
+        """Whether the values jitter and, at the wider steps that this asks for, do not agree."""
+        noisy = with_measured_noise(self.projection, self.x, self.gradient, self.wider)
+        if not self.projection.epsilon < noisy.epsilon < COARSEST:
+            return False  # larger moves are steps of the function's own
+        sharper = only_measured_noise(noisy, self.x, self.wider) or noisy
+        return judge(comparisons(sharper, self.x, self.gradient, self.wider)) is Verdict.WRONG

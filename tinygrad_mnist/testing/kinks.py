@@ -22,8 +22,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.testing.compare import Projection, absolute_tolerance, measure
 from tinygrad_mnist.testing.differences import slope, usual_step
-from tinygrad_mnist.testing.measure import Projection, absolute_tolerance, measure
 from tinygrad_mnist.testing.verdict import Element
 
 DIRECTIONS = 4

@@ -16,9 +16,8 @@ from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import RuleError
 from tinygrad_mnist.lines import source_lines
 from tinygrad_mnist.testing.cause import guess, ignores_upstream, no_subgradient
-from tinygrad_mnist.testing.compare import compare, numeric_gradient
+from tinygrad_mnist.testing.compare import Projection, compare, numeric_gradient
 from tinygrad_mnist.testing.kinks import contradiction
-from tinygrad_mnist.testing.measure import Projection
 from tinygrad_mnist.testing.subject import Subject
 from tinygrad_mnist.testing.verdict import Element
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tinygrad_mnist import Tensor, softmax_cross_entropy_with_logits
 from tinygrad_mnist.errors import ArgumentError
-from tinygrad_mnist.testing import assert_grads, graphs, strategies
+from tinygrad_mnist.testing import assert_grads, strategies
 
 UNSHRUNK = settings(max_examples=1000, phases=[Phase.generate], database=None)
 
@@ -114,7 +114,7 @@ def test_graphs_are_the_same_on_arrays_and_tensors(graph):
     np.testing.assert_array_equal(graph(*map(Tensor, graph.leaves)).numpy(), value)
 
 
-@pytest.mark.parametrize("name", graphs.OPERATIONS)
+@pytest.mark.parametrize("name", strategies.OPERATIONS)
 def test_graphs_have_every_operation(name):
     def has_it(graph):
         return any(step[0] == name for step in graph.steps)

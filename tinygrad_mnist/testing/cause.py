@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.testing.compare import Projection, numeric_gradient
 from tinygrad_mnist.testing.verdict import Element
 
 ZERO = "it is zero: a value was detached on the way, or its contribution never added"
@@ -31,6 +32,31 @@ TELLING = 10
 """An element of so many bounds is not right by chance."""
 RIGHT = 0.1
 """How many of the telling elements must be right, for the others to be the exception."""
+
+
+def likely(
+    gradient: Array,
+    doubled: Array | None,
+    projection: Projection,
+    x: Array,
+    compared: Sequence[Element],
+    sizes: Sequence[int],
+) -> str:
+    """Return what a wrong gradient of a projection at x looks like, or nothing.
+
+    Parameters
+    ----------
+    doubled
+        What twice the cotangent gives, if the gradient takes one.
+    compared
+        What was compared already.
+    sizes
+        As of `guess`.
+    """
+    if doubled is not None and gradient.any() and np.array_equal(gradient, doubled):
+        return "the upstream cotangent is ignored: twice of it gives the same gradient"
+    numeric, bound = numeric_gradient(projection, x, compared)
+    return no_subgradient(compared) or guess(gradient, numeric, sizes, bound)
 
 
 class Evidence(NamedTuple):
@@ -86,13 +112,6 @@ def guess(
         or _sums(analytic, evidence)
         or _counts(analytic, evidence)
     )
-
-
-def ignores_upstream(gradient: Array, doubled: Array) -> str:
-    """Say so if twice the cotangent gives the same gradient."""
-    if gradient.any() and np.array_equal(gradient, doubled):
-        return "the upstream cotangent is ignored: twice of it gives the same gradient"
-    return ""
 
 
 def no_subgradient(elements: Sequence[Element]) -> str:

@@ -24,7 +24,14 @@ from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import ArgumentError, RuleError, plainly
 from tinygrad_mnist.testing import cause
-from tinygrad_mnist.testing.compare import LINEAR, NEGLIGIBLE, Opinion, Projection, numeric_gradient
+from tinygrad_mnist.testing.compare import (
+    LINEAR,
+    NEGLIGIBLE,
+    Contraction,
+    Opinion,
+    Projection,
+    numeric_gradient,
+)
 from tinygrad_mnist.testing.differences import COMPLEX_STEP, random_direction
 from tinygrad_mnist.testing.kinks import contradiction
 from tinygrad_mnist.testing.subject import Subject
@@ -167,9 +174,15 @@ class Examination:
         if row is not None:
             self.cotangent = np.zeros(self.value.shape)
             self.cotangent.flat[row] = 1.0
-        self.epsilon = subject.epsilon(self.arrays, self.value)
-        self.projections = [self._projection(k) for k in range(len(self.floating))]
-        self.compared: list[list[Element]] = [[] for _ in self.floating]
+        self.contraction = Contraction(
+            lambda arrays: subject.value_near(arrays, self.value.shape),
+            self.arrays,
+            self.cotangent,
+            subject.epsilon(self.arrays, self.value),
+            subject.scale,
+        )
+        self.projections: dict[int, Projection] = {}
+        self.compared: dict[int, list[Element]] = {}
 
     @property
     def differentiable(self) -> bool:
@@ -251,44 +264,40 @@ class Examination:
             note = "" if fits else f"received {received}; must be {expected}"
             reports.append(ArgumentReport(name, verdict, note=note))
             if array is not None and array.dtype.kind in "biuf" and array.shape != like.shape:
-                numeric, bound = self._numeric(k)
+                x = self.arrays[self.floating[k]].astype(np.float64)
+                numeric, bound = numeric_gradient(self._projection(self.floating[k]), x)
                 guesses.append(cause.guess(array, numeric, bound=bound))
         if all(r.verdict is Verdict.OK for r in reports):
             return None
         text = next((g for g in guesses if g), "")
         return replace(_gravest(tuple(reports), self.subject.name), cause=text)
 
-    def _projection(self, k: int) -> Projection:
+    def _argument(self, k: int, gradient: Array, own: Array) -> ArgumentReport:
+        name, position = self.names[k], self.floating[k]
+        x = self.arrays[position].astype(np.float64)
+        for what, array in (("gradient", gradient), ("argument", x)):
+            if not np.isfinite(array).all():
+                index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+                note = f"the {what} at {list(index)} is {array[index]}"
+                return ArgumentReport(name, Verdict.NON_FINITE, note=note)
+        opinion = Opinion(self._projection(position), x, gradient, self.generator, self.wider)
+        self.projections[position], self.compared[position] = opinion.projection, opinion.elements
+        return opinion.report(name, own)
+
+    def _projection(self, position: int) -> Projection:
         """Return the result, contracted with the cotangent, as a function of one argument."""
-        position = self.floating[k]
-
-        def with_argument(x: Array) -> list[Array]:
-            like = self.arrays[position].dtype
-            x = x if x.dtype.kind == "c" else x.astype(like, copy=False)
-            return [*self.arrays[:position], x, *self.arrays[position + 1 :]]
-
-        def projected(x: Array) -> tuple[float, float]:
-            return self._contracted(with_argument(x))
 
         def complex_step(x: Array, direction: Array) -> float | None:
-            result = self.subject.complex_value(with_argument(x + COMPLEX_STEP * 1j * direction))
+            moved = {position: x + COMPLEX_STEP * 1j * direction}
+            result = self.subject.complex_value(self.contraction.replaced(moved))
             if result is None:
                 return None
             slope = float((self.cotangent * result.imag).sum() / COMPLEX_STEP)
             return slope if np.isfinite(slope) else None
 
-        return Projection(projected, self.epsilon, complex_step, NEGLIGIBLE * self.subject.scale)
-
-    def _argument(self, k: int, gradient: Array, own: Array) -> ArgumentReport:
-        x = self.arrays[self.floating[k]].astype(np.float64)
-        for what, array in (("gradient", gradient), ("argument", x)):
-            if not np.isfinite(array).all():
-                index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-                note = f"the {what} at {list(index)} is {array[index]}"
-                return ArgumentReport(self.names[k], Verdict.NON_FINITE, note=note)
-        opinion = Opinion(self.projections[k], x, gradient, self.generator, self.wider)
-        self.projections[k], self.compared[k] = opinion.projection, opinion.elements
-        return opinion.report(self.names[k], own)
+        negligible = NEGLIGIBLE * self.subject.scale
+        projection = self.contraction.by(position)
+        return replace(projection, complex_step=complex_step, negligible=negligible)
 
     def _together(
         self, arguments: list[ArgumentReport], gradients: Sequence[Array]
@@ -297,42 +306,31 @@ class Examination:
 
         What an element at a kink is given is looked at along directions that move others too.
         """
-        floating = [self.arrays[i].astype(np.float64) for i in self.floating]
-
-        def value(moved: Sequence[Array]) -> tuple[float, float]:
-            arrays = list(self.arrays)
-            for i, x in zip(self.floating, moved, strict=True):
-                arrays[i] = x.astype(arrays[i].dtype, copy=False)
-            return self._contracted(arrays)
-
-        epsilon = max(p.epsilon for p in self.projections)
-        kinks = [[e for e in elements if e.kink] for elements in self.compared]
-        found = contradiction(value, floating, gradients, kinks, epsilon, self.wider)
+        given = dict(zip(self.floating, gradients, strict=True))
+        coarsest = max((p.epsilon for p in self.projections.values()), default=0.0)
+        coarsest = max(coarsest, self.contraction.epsilon)
+        contraction = replace(self.contraction, epsilon=coarsest)
+        found = contradiction(contraction, given, self.compared, self.wider)
         if found is None:
             return tuple(arguments)
-        note = f"no subgradient: {len(found.places)} elements at a kink, moved together, disagree"
-        for k in {k for k, _ in found.places}:
+        note = f"no subgradient: {found.kinks} elements at a kink, moved together, disagree"
+        for k in (self.floating.index(position) for position in found.arguments):
             elements = (found.along, *arguments[k].elements[:4])
             arguments[k] = replace(
                 arguments[k], verdict=Verdict.WRONG, elements=elements, note=note
             )
         return tuple(arguments)
 
-    def _contracted(self, arrays: Sequence[Array]) -> tuple[float, float]:
-        terms = self.cotangent * self.subject.value_near(arrays, self.value.shape)
-        return float(terms.sum()), max(float(np.abs(terms).sum()), self.subject.scale)
-
-    def _numeric(self, k: int) -> tuple[Array, Array]:
-        x = self.arrays[self.floating[k]].astype(np.float64)
-        return numeric_gradient(self.projections[k], x, self.compared[k])
-
     def _cause(self, k: int, gradient: Array, doubled: Array) -> str:
-        if self.subject.gradient is None and cause.ignores_upstream(gradient, doubled):
-            return cause.ignores_upstream(gradient, doubled)
+        position = self.floating[k]
         sizes = [n for a in (*self.arrays, self.value) for n in a.shape]
-        numeric, bound = self._numeric(k)
-        return cause.no_subgradient(self.compared[k]) or cause.guess(
-            gradient, numeric, sizes, bound
+        return cause.likely(
+            gradient,
+            None if self.subject.gradient is not None else doubled,
+            self.projections[position],
+            self.arrays[position].astype(np.float64),
+            self.compared[position],
+            sizes,
         )
 
 

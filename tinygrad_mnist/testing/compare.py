@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,6 +53,36 @@ class Projection:
     epsilon: float = EPSILON
     complex_step: Callable[[Array, Array], float | None] = lambda x, direction: None
     negligible: float = 0.0
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """``sum(cotangent * f(*arrays))``, what is differentiated, where some arrays are moved.
+
+    Rounding follows the sum of absolute terms, and is that of the ``least`` sum at least.
+    """
+
+    function: Callable[[Sequence[Any]], Array]
+    arrays: Sequence[Any]
+    cotangent: Array
+    epsilon: float
+    least: float = 0.0
+
+    def __call__(self, moved: Mapping[int, Array]) -> tuple[float, float]:
+        """Return the value and the sum of absolute terms, with other arrays at some positions."""
+        terms = self.cotangent * self.function(self.replaced(moved))
+        return float(terms.sum()), max(float(np.abs(terms).sum()), self.least)
+
+    def replaced(self, moved: Mapping[int, Array]) -> list[Any]:
+        """Return the arrays with others at some positions, real ones of the same dtypes."""
+        arrays = list(self.arrays)
+        for i, x in moved.items():
+            arrays[i] = x if x.dtype.kind == "c" else x.astype(arrays[i].dtype, copy=False)
+        return arrays
+
+    def by(self, position: int) -> Projection:
+        """Return it as a function of one argument."""
+        return Projection(lambda x: self({position: x}), self.epsilon)
 
 
 def absolute_tolerance(gradient: Array) -> float:

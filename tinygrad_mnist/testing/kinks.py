@@ -3,26 +3,25 @@
 ``max`` of two equal numbers may give either of them 1, but not both: moved together, they raise
 the maximum by 1.
 
->>> def largest(arrays):
-...     return float(arrays[0].max()), float(abs(arrays[0].max()))
 >>> x, generator = np.array([1.0, 1.0]), np.random.default_rng(0)
 >>> alone = [Element((i,), 1.0, 0.5, 0.0, 1.0, 1e-6, kink=True) for i in range(2)]
->>> found = contradiction(largest, [x], [np.array([1.0, 1.0])], [alone], 2e-16, generator)
+>>> largest = Contraction(lambda arrays: arrays[0].max(), [x], np.array(1.0), epsilon=2e-16)
+>>> found = contradiction(largest, {0: np.array([1.0, 1.0])}, {0: alone}, generator)
 >>> round(found.along.analytic, 3), round(found.along.numeric, 3)
 (2.0, 1.0)
->>> contradiction(largest, [x], [np.array([0.5, 0.5])], [alone], 2e-16, generator)
+>>> contradiction(largest, {0: np.array([0.5, 0.5])}, {0: alone}, generator)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.testing.compare import Projection, absolute_tolerance, measure
+from tinygrad_mnist.testing.compare import Contraction, Projection, absolute_tolerance, measure
 from tinygrad_mnist.testing.differences import slope, usual_step
 from tinygrad_mnist.testing.verdict import Element
 
@@ -33,56 +32,51 @@ NEARBY = 10
 CURVE = 1e-2
 """How much of a slope may be lost on the way there, beside the kink."""
 
-Place = tuple[int, tuple[int, ...]]
-"""The number of an argument, and an index."""
-Value = Callable[[Sequence[Array]], tuple[float, float]]
-
 
 class Contradiction(NamedTuple):
-    """A direction along which the slopes of some elements do not add up to a possible one."""
+    """A direction along which the slopes of some elements do not add up to a possible one.
+
+    There are so many ``kinks``, of elements of the arguments at these positions.
+    """
 
     along: Element
-    places: list[Place]
+    kinks: int
+    arguments: list[int]
 
 
 def contradiction(
-    value: Value,
-    arrays: Sequence[Array],
-    gradients: Sequence[Array],
-    kinks: Sequence[Sequence[Element]],
-    epsilon: float,
+    contraction: Contraction,
+    gradients: Mapping[int, Array],
+    compared: Mapping[int, Sequence[Element]],
     generator: np.random.Generator,
 ) -> Contradiction | None:
     """Return a direction along which the gradient is no subgradient, if one is found.
 
     Parameters
     ----------
-    value
-        The result and the sum of its absolute terms, of all arrays.
-    kinks
-        The elements at a kink, of every array.
-    epsilon
-        The relative rounding error of the function.
+    gradients, compared
+        Of the arguments at these positions, the latter one by one; those at a kink are moved.
     """
-    places = [(k, e.index) for k, found in enumerate(kinks) for e in found if e.index is not None]
+    kinks = [(i, e) for i, elements in compared.items() for e in elements if e.kink]
+    places = [(i, e.index) for i, e in kinks if e.index is not None]
     if len(places) < 2:
         return None
 
     def moved(elements: Array) -> tuple[float, float]:
-        copies = [a.copy() for a in arrays]
-        for (k, index), x in zip(places, elements, strict=True):
-            copies[k][index] = x
-        return value(copies)
+        copies = {i: np.array(contraction.arrays[i], np.float64) for i in gradients}
+        for (i, index), x in zip(places, elements, strict=True):
+            copies[i][index] = x
+        return contraction(copies)
 
-    x = np.array([arrays[k][index] for k, index in places], np.float64)
-    gradient = np.array([gradients[k][index] for k, index in places], np.float64)
+    x = np.array([contraction.arrays[i][index] for i, index in places], np.float64)
+    gradient = np.array([gradients[i][index] for i, index in places], np.float64)
     absolute = math.sqrt(x.size) * absolute_tolerance(gradient)
-    projection = Projection(moved, epsilon)
+    projection = Projection(moved, contraction.epsilon)
     directions = [generator.choice([-1.0, 1.0], x.size) for _ in range(DIRECTIONS - 1)]
     for direction in [np.ones(x.size), *directions]:
         along = measure(projection, x, direction, float(direction @ gradient), absolute)
         if along.wrong and along.measured and not _possible(along, projection, x, direction):
-            return Contradiction(along, places)
+            return Contradiction(along, len(places), sorted({i for i, _ in places}))
     return None
 
 

@@ -6,7 +6,7 @@ wrong and not merely downstream of one that is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +15,8 @@ from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import RuleError
 from tinygrad_mnist.lines import source_lines
-from tinygrad_mnist.testing.cause import guess, ignores_upstream, no_subgradient
-from tinygrad_mnist.testing.compare import Projection, compare, numeric_gradient
+from tinygrad_mnist.testing.cause import likely
+from tinygrad_mnist.testing.compare import Contraction, Projection, compare
 from tinygrad_mnist.testing.kinks import contradiction
 from tinygrad_mnist.testing.subject import Subject
 from tinygrad_mnist.testing.verdict import Element
@@ -56,46 +56,38 @@ def first_wrong_rule(subject: Subject, arrays: Sequence[Array], cotangent: Array
 
 def _fault(step: tape.Step) -> Fault | None:
     """Return the operand whose contribution is wrong, and how; nothing if all are right."""
-    contributions = {position: found for position, _, found in step.contributions}
-    tracked, given, kinks = step.node.tracked, [], []
-    for position, operand in tracked:
-        given.append(contributions.get(position, np.zeros(operand.shape)))
-        if not np.isfinite(given[-1]).all():
-            place = np.argwhere(~np.isfinite(given[-1]))[0].tolist()
-            return Fault(f"{_name(step, position)}: {given[-1][tuple(place)]} at {place}")
-        projection, x = _projection(step, position, given[-1]), _wide(step.node.arrays[position])
-        found, projection, _ = compare(projection, x, given[-1], np.random.default_rng(0))
+    node, contributions = step.node, {position: found for position, _, found in step.contributions}
+    arrays = [_wide(array) for array in node.arrays]
+    given, compared = {}, {}
+    for position, operand in node.tracked:
+        gradient = contributions.get(position, np.zeros(operand.shape))
+        if not np.isfinite(gradient).all():
+            place = np.argwhere(~np.isfinite(gradient))[0].tolist()
+            return Fault(f"{_name(step, position)}: {gradient[tuple(place)]} at {place}")
+        projection = _contraction(step, arrays, [gradient]).by(position)
+        found, projection, _ = compare(
+            projection, arrays[position], gradient, np.random.default_rng(0)
+        )
         worst = next((e for e in found if e.wrong and e.measured), None)
         if worst is not None:
-            cause = _cause(step, position, given[-1], projection, found)
+            cause = _cause(step, arrays, position, gradient, projection, found)
             return Fault(f"{_name(step, position)}: {_told(worst)}", cause)
-        kinks.append([e for e in found if e.kink])
-    return _fault_of_kinks(step, [position for position, _ in tracked], given, kinks)
-
-
-def _fault_of_kinks(
-    step: tape.Step,
-    positions: Sequence[int],
-    given: Sequence[Array],
-    kinks: Sequence[Sequence[Element]],
-) -> Fault | None:
-    """Judge what elements at a kink, of all operands together, are given."""
-    arrays: list[Any] = [_wide(array) for array in step.node.arrays]
-
-    def value(moved: Sequence[Array]) -> tuple[float, float]:
-        return _contracted(step, [*arrays], dict(zip(positions, moved, strict=True)))
-
-    operands = [arrays[position] for position in positions]
-    epsilon = max(_epsilon(step, contribution) for contribution in given)
-    generator = np.random.default_rng(0)
-    found = contradiction(value, operands, given, kinks, epsilon, generator)
-    if found is None:
+        given[position], compared[position] = gradient, found
+    contraction = _contraction(step, arrays, list(given.values()))
+    together = contradiction(contraction, given, compared, np.random.default_rng(0))
+    if together is None:
         return None
-    names = sorted({positions[k] for k, _ in found.places})
-    operand = " and ".join(_name(step, position) for position in names)
+    operands = " and ".join(_name(step, position) for position in together.arguments)
     return Fault(
-        f"{operand}: {len(found.places)} elements at a kink together, {_told(found.along)}"
+        f"{operands}: {together.kinks} elements at a kink together, {_told(together.along)}"
     )
+
+
+def _contraction(step: tape.Step, arrays: Sequence[Any], given: Sequence[Array]) -> Contraction:
+    """Return the step's kernel, times its cotangent; as coarse as the dtypes of what it gives."""
+    epsilon = max(float(np.finfo(a.dtype).eps) for a in (*given, step.node.value))
+    kernel, static = step.node.primitive.kernel, step.node.static
+    return Contraction(lambda a: kernel(*a, **static), arrays, step.cotangent, epsilon)
 
 
 def _told(found: Element) -> str:
@@ -112,49 +104,21 @@ def _name(step: tape.Step, position: int) -> str:
     return f"{name}[{position}]" if primitive.variadic else name
 
 
-def _epsilon(step: tape.Step, contribution: Array) -> float:
-    return max(float(np.finfo(a.dtype).eps) for a in (contribution, step.node.value))
-
-
-def _contracted(
-    step: tape.Step, arrays: list[Any], moved: Mapping[int, Array]
-) -> tuple[float, float]:
-    """Return the cotangent times the kernel of the arrays, some of them moved."""
-    for position, x in moved.items():
-        arrays[position] = x
-    terms = step.cotangent * step.node.primitive.kernel(*arrays, **step.node.static)
-    return float(terms.sum()), float(np.abs(terms).sum())
-
-
-def _projection(step: tape.Step, position: int, contribution: Array) -> Projection:
-    """Return the step's kernel in float64 as a function of one operand."""
-    arrays: list[Any] = [_wide(array) for array in step.node.arrays]
-
-    def value(x: Array) -> tuple[float, float]:
-        return _contracted(step, [*arrays], {position: x})
-
-    return Projection(value, _epsilon(step, contribution))
-
-
 def _cause(
     step: tape.Step,
+    arrays: Sequence[Any],
     position: int,
-    contribution: Array,
+    gradient: Array,
     projection: Projection,
     found: Sequence[Element],
 ) -> str:
     node = step.node
     alone = Subject(lambda *tensors: node.primitive(*tensors, **node.static))
-    leaves = [np.asarray(_wide(array)) for array in node.arrays]
-    doubled = alone.gradients(leaves, 2 * step.cotangent)[
-        sum(leaf.dtype.kind == "f" for leaf in leaves[:position])
-    ]
-    cause = ignores_upstream(contribution, doubled)
-    if cause:
-        return cause
-    x = leaves[position]
-    numeric, bound = numeric_gradient(projection, x, found)
-    return no_subgradient(found) or guess(contribution, numeric, node.value.shape + x.shape, bound)
+    leaves = [np.asarray(array) for array in arrays]
+    before = sum(leaf.dtype.kind == "f" for leaf in leaves[:position])
+    doubled = alone.gradients(leaves, 2 * step.cotangent)[before]
+    sizes = node.value.shape + leaves[position].shape
+    return likely(gradient, doubled, projection, leaves[position], found, sizes)
 
 
 def _wide(array: Any) -> Any:

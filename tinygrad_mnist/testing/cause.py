@@ -165,10 +165,10 @@ def _factor(analytic: Array, evidence: Evidence, sizes: Sequence[int]) -> str:
     if not factor or not evidence.explained_by(analytic / factor):
         return ""
     largest = np.abs(numeric).argmax()
-    return _named(factor, float(bound[largest] / abs(numeric[largest])), sizes)
+    return _origin_of(factor, float(bound[largest] / abs(numeric[largest])), sizes)
 
 
-def _named(factor: float, uncertainty: float, sizes: Sequence[int]) -> str:
+def _origin_of(factor: float, uncertainty: float, sizes: Sequence[int]) -> str:
     """Return what a factor may come from, if it is known to a relative uncertainty."""
     if abs(factor + 1) <= uncertainty:
         return "its sign is wrong (it is -1 times the right one)"

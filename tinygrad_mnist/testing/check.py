@@ -89,7 +89,7 @@ def check_grads(
         )
     for name, number, least in (("order", order, 1), ("seed", seed, 0)):
         integer(name, number, least=least)
-    given = [_copied(a) for a in arrays]
+    given = [_copy_of(a) for a in arrays]
     if not any(a.dtype.kind == "f" for a in given):
         raise ArgumentError(
             "check_grads needs at least one floating array, to differentiate by. Received: "
@@ -116,7 +116,7 @@ def check_grads(
     return report
 
 
-def _copied(array: Any) -> Array:
+def _copy_of(array: Any) -> Array:
     try:
         with tape.no_grad():  # a Parameter says where to check, and is no part of the function
             return np.array(array)
@@ -233,7 +233,7 @@ class Examination:
         if self.subject.by_engine and (report.verdict is Verdict.WRONG or not finite):
             fault = first_wrong_rule(self.subject, self.arrays, self.cotangent)
             if fault is ALL_RIGHT and report.taylor > LINEAR:
-                return _acquitted(report)
+                return _precision_limited(report)
             report = replace(report, rule=fault.rule, cause=fault.cause or report.cause)
         return report
 
@@ -344,7 +344,7 @@ def _array_of(gradient: Any) -> Array | None:
         return None
 
 
-def _acquitted(report: Report) -> Report:
+def _precision_limited(report: Report) -> Report:
     """Return a report in which what is wrong by differences alone is not called so."""
     limited = Verdict.PRECISION_LIMITED
     arguments = tuple(

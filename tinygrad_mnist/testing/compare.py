@@ -222,7 +222,7 @@ def with_measured_noise(
     return Projection(value, epsilon, negligible=projection.negligible)
 
 
-def only_measured_noise(
+def bound_by_noise(
     projection: Projection, x: Array, generator: np.random.Generator
 ) -> Projection | None:
     """Return the projection with bounds from measured noise alone; None if there is none."""
@@ -258,10 +258,10 @@ def comparisons(
         chosen += generator.integers(0, x.size, SAMPLED_ELEMENTS // 2).tolist()
         wrong = [d for d, e in zip(directions, along, strict=True) if e.wrong]
         if wrong:
-            chosen.append(_bisected(lambda d: measured(d, None).error, wrong[0]))
+            chosen.append(_worst_place(lambda d: measured(d, None).error, wrong[0]))
         found = [at(flat) for flat in dict.fromkeys(chosen)]
         if not any(e.wrong for e in found):
-            along = [_excused(e) for e in along]
+            along = [_with_bound_at_kink(e) for e in along]
         found += along
     return sorted(found, key=lambda e: (not (e.wrong and e.measured), not e.kink, -e.severity))
 
@@ -270,7 +270,7 @@ def _place(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(flat, shape))
 
 
-def _excused(along: Element) -> Element:
+def _with_bound_at_kink(along: Element) -> Element:
     """Return a comparison that is not held against the gradient at a kink.
 
     Kinks of many elements, some convex and some concave, need not have between them what each
@@ -324,7 +324,7 @@ def judge(elements: list[Element], negligible: float = 0.0) -> Verdict:
     return Verdict.OK if convincing else Verdict.PRECISION_LIMITED
 
 
-def _bisected(error: Callable[[Array], float], direction: Array) -> int:
+def _worst_place(error: Callable[[Array], float], direction: Array) -> int:
     """Follow the half of a direction with the larger error down to one element."""
     places = np.arange(direction.size)
     while len(places) > 1:
@@ -358,20 +358,10 @@ NO_STEP = "no step is small enough ({0}): differences do not converge"
 ROUNDED = "the function rounds as {0} does: the bound is of its measured noise"
 
 
-class Judgement(NamedTuple):
-    """A verdict, what it rests on, and what is to be said about it."""
-
-    verdict: Verdict
-    elements: list[Element]
-    note: str
-    straight: Remainder
-
-
 class Opinion:
     """What differences and the Taylor remainder say of a gradient.
 
-    ``projection`` is the one given, or one that knows of measured noise; ``kinks`` are the
-    elements that are found at one.
+    ``projection`` is the one given, or one that knows of measured noise.
     """
 
     def __init__(
@@ -386,70 +376,62 @@ class Opinion:
         self.rounding = projection.epsilon
         found = compare(projection, x, gradient, generator)
         self.elements, self.projection, self.contradicted = found
-        self.kinks = [e for e in self.elements if e.kink and e.index is not None]
         self.straight = self._remainder(random_direction(wider, x.shape))
 
     def report(self, name: str, own: Array) -> ArgumentReport:
         """Return the report; ``own`` is the gradient in the argument's own dtype."""
-        found = self._judgement()
+        verdict = judge(self.elements, self.projection.negligible)
+        found = self._report(name, verdict, self.elements)
+        if verdict is Verdict.PRECISION_LIMITED:
+            found = self._without_doubt(found)
         if self.contradicted and found.verdict.passed:
-            found = found._replace(verdict=Verdict.PRECISION_LIMITED, note=CONTRADICTED)
-        if found.verdict is Verdict.OK and own.dtype != np.float64:
-            found = self._with_own(found, own)
-        elements = tuple(found.elements[:5])
-        return ArgumentReport(name, found.verdict, elements, found.note, found.straight.exponent)
+            found = replace(found, verdict=Verdict.PRECISION_LIMITED, note=CONTRADICTED)
+        error = np.abs(own - self.gradient).max(initial=0.0)
+        half_of_the_digits = np.sqrt(np.finfo(own.dtype).eps)
+        lost = error > half_of_the_digits * np.abs(self.gradient).max(initial=0.0)
+        if found.verdict is Verdict.OK and own.dtype != np.float64 and lost:
+            note = f"right in float64, but {own.dtype} is off by {error:.1e}"
+            found = replace(found, verdict=Verdict.PRECISION_LIMITED, note=note)
+        return found
 
-    def _judgement(self) -> Judgement:
-        verdict, elements, straight = (
-            judge(self.elements, self.projection.negligible),
-            self.elements,
-            self.straight,
-        )
+    def _report(self, name: str, verdict: Verdict, elements: list[Element]) -> ArgumentReport:
+        """Return the report of a verdict by differences, less one that wider steps contradict."""
         note = ""
         if self.projection.epsilon > 10 * self.rounding:
             note = f"the values are good to {self.projection.epsilon:.0e} only"
         if verdict is Verdict.NON_FINITE:
             note = NO_SLOPE.format(next(e.place for e in elements if not e.measured))
         elif verdict is Verdict.KINK:
-            note = f"{len(self.kinks)} of {len(elements)} compared are at a kink"
-        elif verdict is Verdict.PRECISION_LIMITED:
-            if self._flat():
-                return Judgement(Verdict.OK, elements, note, straight)
-            if any(e.unbounded for e in elements):
-                note = NO_STEP.format(next(e.place for e in elements if e.unbounded))
-            return self._sharper() or Judgement(verdict, elements, note, straight)
-        elif verdict is Verdict.OK and straight.exponent < LINEAR and self._stepped():
-            verdict, note = Verdict.PRECISION_LIMITED, STEPPED.format(straight)
-        elif verdict is Verdict.WRONG and straight.exponent > LINEAR:
+            kinks = sum(e.kink and e.index is not None for e in elements)
+            note = f"{kinks} of {len(elements)} compared are at a kink"
+        elif verdict is Verdict.OK and self.straight.exponent < LINEAR and self._moves_in_steps():
+            verdict, note = Verdict.PRECISION_LIMITED, STEPPED.format(self.straight)
+        elif verdict is Verdict.WRONG and self.straight.exponent > LINEAR:
             note = TINY
-        return Judgement(verdict, elements, note, straight)
+        return ArgumentReport(name, verdict, tuple(elements[:5]), note, self.straight.exponent)
 
-    def _sharper(self) -> Judgement | None:
-        """Judge by measured noise, if the function rounds coarsely and the remainder concurs."""
+    def _without_doubt(self, found: ArgumentReport) -> ArgumentReport:
+        """Return a report of what rounding hides, with a verdict if there is another way to one."""
+        if self._stands_still():
+            return replace(found, verdict=Verdict.OK)
+        unbounded = [e.place for e in self.elements if e.unbounded]
+        if unbounded:
+            found = replace(found, note=NO_STEP.format(unbounded[0]))
         if self.projection.epsilon < NARROW:
-            return None
-        projection = only_measured_noise(self.projection, self.x, self.wider)
+            return found
+        # By measured noise, if the function rounds coarsely and the remainder concurs.
+        projection = bound_by_noise(self.projection, self.x, self.wider)
         if projection is None:
-            return None
+            return found
         elements = comparisons(projection, self.x, self.gradient, self.wider)
         verdict, straight = judge(elements, projection.negligible), self.straight
         if verdict is Verdict.WRONG and elements[0].index is not None:
             # Along the worst element alone, where curvature hides least.
             straight = self._remainder(element(self.x.shape, elements[0].index))
-        linear = straight.exponent < LINEAR
-        if verdict is not (Verdict.WRONG if linear else Verdict.OK):
-            return None
-        dtype = "float32" if self.projection.epsilon < COARSEST / 10 else "float16"
-        return Judgement(verdict, elements, ROUNDED.format(dtype), straight)
-
-    def _with_own(self, found: Judgement, own: Array) -> Judgement:
-        """Ask half of the digits of its dtype of a gradient that is right in float64."""
-        error = np.abs(own - self.gradient).max(initial=0.0)
-        half_of_the_digits = np.sqrt(max(np.finfo(own.dtype).eps, EPSILON))
-        if error <= half_of_the_digits * np.abs(self.gradient).max(initial=0.0):
+        if verdict is not (Verdict.WRONG if straight.exponent < LINEAR else Verdict.OK):
             return found
-        note = f"right in float64, but {own.dtype} is off by {error:.1e}"
-        return found._replace(verdict=Verdict.PRECISION_LIMITED, note=note)
+        note = ROUNDED.format("float32" if self.projection.epsilon < COARSEST / 10 else "float16")
+        return ArgumentReport(found.name, verdict, tuple(elements[:5]), note, straight.exponent)
 
     def _remainder(self, direction: Array) -> Remainder:
         derivative = float(np.vdot(direction, self.gradient))
@@ -457,7 +439,7 @@ class Opinion:
         value, epsilon = self.projection.value, self.projection.epsilon
         return remainder(value, self.x, direction, derivative, epsilon, tolerance)
 
-    def _flat(self) -> bool:
+    def _stands_still(self) -> bool:
         """Whether over a wide step, but for its curve, nothing moves the function by a rounding."""
         step = WIDE * max(1.0, float(np.abs(self.x).max(initial=0.0)))
         along = random_direction(self.wider, self.x.shape), np.copysign(1.0, self.gradient)
@@ -467,10 +449,10 @@ class Opinion:
         moves = max(np.ptp(values, axis=1).max(), step * np.abs(self.gradient).sum())
         return bool(moves <= ROUNDINGS * self.rounding * terms.max())
 
-    def _stepped(self) -> bool:
+    def _moves_in_steps(self) -> bool:
         """Whether the values jitter and, at the wider steps that this asks for, do not agree."""
         noisy = with_measured_noise(self.projection, self.x, self.gradient, self.wider)
         if not self.projection.epsilon < noisy.epsilon < COARSEST:
             return False  # larger moves are steps of the function's own
-        sharper = only_measured_noise(noisy, self.x, self.wider) or noisy
+        sharper = bound_by_noise(noisy, self.x, self.wider) or noisy
         return judge(comparisons(sharper, self.x, self.gradient, self.wider)) is Verdict.WRONG

@@ -157,9 +157,9 @@ class Subject:
                 return [np.zeros(leaf.shape, leaf.dtype) for leaf in leaves]
             return engine.gradients(output, leaves, cotangent)
         if self.vjp is not None:
-            found = _called(self.vjp, "vjp(cotangent, *arrays)", [cotangent, *arrays])
+            found = _result_of(self.vjp, "vjp(cotangent, *arrays)", [cotangent, *arrays])
         elif self.gradient is not None:
-            found = _called(self.gradient, "gradient(*arrays)", arrays)
+            found = _result_of(self.gradient, "gradient(*arrays)", arrays)
         return list(found) if isinstance(found, tuple | list) else [found]
 
     def derivative(self, weights: Sequence[Array], cotangent: Array) -> Subject:
@@ -191,7 +191,7 @@ class Subject:
         return result if result.dtype.kind == "c" else None
 
 
-def _called(function: Callable[..., Any], form: str, arrays: Sequence[Array]) -> Any:
+def _result_of(function: Callable[..., Any], form: str, arrays: Sequence[Array]) -> Any:
     """Call a person's function with copies; what it raises is told with what it was given."""
     copies = [a.copy() for a in arrays]
     try:

@@ -71,7 +71,7 @@ def _fault(step: tape.Step) -> Fault | None:
         worst = next((e for e in found if e.wrong and e.measured), None)
         if worst is not None:
             cause = _cause(step, arrays, position, gradient, projection, found)
-            return Fault(f"{_name(step, position)}: {_told(worst)}", cause)
+            return Fault(f"{_name(step, position)}: {_sentence(worst)}", cause)
         given[position], compared[position] = gradient, found
     contraction = _contraction(step, arrays, list(given.values()))
     together = contradiction(contraction, given, compared, np.random.default_rng(0))
@@ -79,7 +79,7 @@ def _fault(step: tape.Step) -> Fault | None:
         return None
     operands = " and ".join(_name(step, position) for position in together.arguments)
     return Fault(
-        f"{operands}: {together.kinks} elements at a kink together, {_told(together.along)}"
+        f"{operands}: {together.kinks} elements at a kink together, {_sentence(together.along)}"
     )
 
 
@@ -90,7 +90,7 @@ def _contraction(step: tape.Step, arrays: Sequence[Any], given: Sequence[Array])
     return Contraction(lambda a: kernel(*a, **static), arrays, step.cotangent, epsilon)
 
 
-def _told(found: Element) -> str:
+def _sentence(found: Element) -> str:
     at = f"at {found.place}" if found.index is not None else "along a direction"
     right = f"{found.numeric:.6g}"
     if found.kink:

@@ -129,3 +129,57 @@ def test_a_clean_function_is_not_said_to_be_noisy():
     large = RNG.standard_normal((100, 30))
     report = check_grads(lambda x: np.tanh(x).sum(), large, gradient=lambda x: 2 * x)
     assert (report.verdict, report.arguments[0].note) == (Verdict.WRONG, "")
+
+
+def of_log(x):
+    return np.log(1 + x * x).mean()
+
+
+def slope_of_log(x):
+    return 2 * x / (1 + x * x) / x.size
+
+
+POINT = np.random.default_rng(0).standard_normal(3)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-4])
+def test_a_function_of_float16_within_is_not_called_wrong(scale):
+    """Its values stand still but over wide steps, which noise must be looked for in."""
+    for function, gradient in [(of_log, slope_of_log), (squares, lambda x: 2 * x)]:
+        report = check_grads(
+            lambda x, f=function: np.float64(f(x.astype(np.float16))),
+            scale * POINT,
+            gradient=gradient,
+        )
+        assert report.verdict in (Verdict.OK, Verdict.PRECISION_LIMITED)
+
+
+def test_values_of_seven_decimals_are_judged_along_more_directions_than_one():
+    def read_from_a_log(x):
+        return np.round(squares(x.real) * 1e7) / 1e7
+
+    assert check_grads(read_from_a_log, POINT, gradient=lambda x: 2 * x).verdict is Verdict.OK
+    assert check_grads(read_from_a_log, POINT, gradient=np.zeros_like).verdict is Verdict.WRONG
+
+
+@pytest.mark.parametrize("function", [squares, lambda x: np.abs(x).sum(), np.linalg.norm])
+def test_no_gradient_is_not_right_because_float16_stands_still(function):
+    def within(x):
+        return np.float64(function(x.astype(np.float16)))
+
+    report = check_grads(within, POINT, gradient=np.zeros_like)
+    assert report.verdict is Verdict.PRECISION_LIMITED
+    assert "over wider steps the Taylor remainder falls like h^" in report.arguments[0].note
+
+
+def test_a_gradient_that_would_move_the_values_is_not_right_because_they_stand_still():
+    """A small cost on a large offset, as a penalty is: any step is lost in rounding."""
+    x = 1e-4 * POINT
+
+    def off(x):
+        gradient = slope_of_log(x)
+        gradient[np.abs(gradient).argmax()] += 0.01
+        return gradient
+
+    report = check_grads(lambda x: 1e10 + of_log(x.real), x, gradient=off)
+    assert report.verdict is Verdict.PRECISION_LIMITED

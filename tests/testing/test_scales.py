@@ -144,3 +144,10 @@ def test_beside_a_kink_a_function_is_smooth():
         right = check_grads(lambda x: np.abs(x - 1).sum(), x, gradient=lambda x: np.sign(x - 1))
         wrong = check_grads(lambda x: np.abs(x - 1).sum(), x, gradient=lambda x: np.sign(1 - x))
         assert (right.verdict, wrong.verdict) == (Verdict.OK, Verdict.WRONG)
+
+
+@pytest.mark.parametrize("name", ["sin", "offset", "offset times"])
+def test_what_is_wrong_at_tiny_arguments_is_not_put_down_to_noise(name):
+    """The usual step spans all of them, and its slope is nothing like the gradient either."""
+    function, gradient = ROUNDED[name]
+    assert set(checked(function, gradient, 1.0, 1e-12, np.negative)) == {Verdict.WRONG}

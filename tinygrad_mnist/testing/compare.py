@@ -117,19 +117,13 @@ def measure(
     exact, close = _complex_step(projection, x, direction, estimate, absolute)
     if abs(exact - numeric) <= bound:
         numeric, bound = exact, close
-    elif kink:
-        bound *= SIDES
-    elif not estimate.converged:
-        bound = math.inf
-    else:
-        bound += abs(found.gap) / 2  # a kink that rounding hides moves it that far
-        if abs(analytic - exact) <= close and abs(analytic - numeric) < MANIFEST * bound:
-            bound = math.inf  # the differences are alone
+    elif not kink and (not estimate.converged or abs(analytic - exact) <= close):
+        bound = math.inf  # the differences agree with nothing
     # Values that move in steps of their own may have told more over the usual step; and what
     # cancels in them is no less wrong in a complex step, if that is alone.
-    astray = kink or not abs(analytic - numeric) <= bound
     roughly = abs(analytic - usual.central) <= ROUGHLY * abs(analytic)
-    unsure = found.step < usual.step and (not found.steepness or (astray and roughly))
+    astray = roughly and not abs(analytic - numeric) <= bound
+    unsure = found.step < usual.step and (not found.steepness or astray)
     return Element(index, analytic, numeric, found.left, found.right, bound, kink, unsure)
 
 
@@ -424,14 +418,11 @@ class Opinion:
         if projection is None:
             return found
         elements = comparisons(projection, self.x, self.gradient, self.wider)
-        verdict, straight = judge(elements, projection.negligible), self.straight
-        if verdict is Verdict.WRONG and elements[0].index is not None:
-            # Along the worst element alone, where curvature hides least.
-            straight = self._remainder(element(self.x.shape, elements[0].index))
-        if verdict is not (Verdict.WRONG if straight.exponent < LINEAR else Verdict.OK):
+        verdict, exponent = judge(elements, projection.negligible), self.straight.exponent
+        if verdict is not (Verdict.WRONG if exponent < LINEAR else Verdict.OK):
             return found
         note = ROUNDED.format("float32" if self.projection.epsilon < COARSEST / 10 else "float16")
-        return ArgumentReport(found.name, verdict, tuple(elements[:5]), note, straight.exponent)
+        return ArgumentReport(found.name, verdict, tuple(elements[:5]), note, exponent)
 
     def _remainder(self, direction: Array) -> Remainder:
         derivative = float(np.vdot(direction, self.gradient))

@@ -11,7 +11,7 @@ from tinygrad_mnist import __version__
 def processor_model() -> str:
     """Return the processor's name as the system gives it, or its architecture."""
     cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     for line in lines:
         key, _, value = line.partition(":")
         if key.strip() == "model name":

@@ -25,7 +25,9 @@ def commit() -> str | None:
         return None
     command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
     try:
-        answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        answer = subprocess.run(
+            command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
     return answer.stdout.strip()

@@ -107,13 +107,13 @@ def start(
         variables |= dict.fromkeys(MEMORY_VARIABLES, str(KEPT_BYTES))
     command = [sys.executable, "-m", f"benchmarks.processes.{name}", *arguments, str(threads)]
     # A file, because nobody reads a pipe while the process computes, and a full pipe would block.
-    with tempfile.TemporaryFile("w+", errors="replace") as errors:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            text=True,
+            encoding="utf-8",
             cwd=ROOT,
             env=os.environ | variables | AT_ITS_BEST | dict(blas or {}),
         )

@@ -79,7 +79,7 @@ def run(checker, *arguments, cwd):
     return subprocess.run(
         [sys.executable, "-m", checker, *arguments],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=cwd,
         env=environment,
         timeout=SECONDS,
@@ -101,7 +101,7 @@ def skip_unless_it_runs(checker, cwd):
 @pytest.mark.parametrize("checker", CHECKS)
 def test_type_checkers_see_tensors_and_symbols(checker, tmp_path):
     skip_unless_it_runs(checker, tmp_path)
-    (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
     done = run(checker, *CHECKS[checker], "program.py", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -57,7 +57,7 @@ def better_kernel(kernel: str, flags: set[str]) -> str | None:
 def processor_flags() -> set[str]:
     """Return what this machine's processor can do, in Linux' words; empty on other systems."""
     cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     found = (line.partition(":")[2] for line in lines if line.startswith("flags"))
     return set(next(found, "").split())
 

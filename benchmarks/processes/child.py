@@ -24,7 +24,7 @@ def pin(threads: int) -> None:
 
 def open_replies() -> Reply:
     """Keep standard output for replies: what libraries print goes to standard error from now on."""
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return lambda message: print(json.dumps(message), file=replies)
 

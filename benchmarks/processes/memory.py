@@ -22,14 +22,18 @@ PROCESS = Path("/proc/self")
 
 def tells_of_memory() -> bool:
     """Return whether the system has an account of this process' memory."""
-    return (PROCESS / "clear_refs").exists() and "VmHWM" in (PROCESS / "status").read_text()
+    return (PROCESS / "clear_refs").exists() and "VmHWM" in _status()
+
+
+def _status() -> str:
+    return (PROCESS / "status").read_text(encoding="utf-8")
 
 
 def resident_peak() -> int:
     """Return the peak of resident memory since this was last called."""
-    lines = (PROCESS / "status").read_text().splitlines()
+    lines = _status().splitlines()
     peak = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-    (PROCESS / "clear_refs").write_text("5")  # forgets the peak so far
+    (PROCESS / "clear_refs").write_text("5", encoding="utf-8")  # forgets the peak so far
     return peak
 
 

@@ -81,7 +81,7 @@ FAKES = {
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: None) -> dict[str, str]:
     """Backends' modules by name, written where the processes find them."""
     for name, source in FAKES.items():
-        (tmp_path / f"fake_{name}.py").write_text(textwrap.dedent(source))
+        (tmp_path / f"fake_{name}.py").write_text(textwrap.dedent(source), encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     return {name: f"fake_{name}" for name in FAKES}
 
@@ -187,7 +187,8 @@ def test_a_process_keeps_to_its_processors_and_is_told_its_environment(
         "    ('OMP_NUM_THREADS', 'OPENBLAS_CORETYPE', 'TF_ENABLE_ONEDNN_OPTS',\n"
         "     'CUDA_VISIBLE_DEVICES', 'JAX_PLATFORMS')}\n"
         "if hasattr(os, 'sched_getaffinity'):\n"
-        "    VERSIONS['processors'] = str(len(os.sched_getaffinity(0)))\n"
+        "    VERSIONS['processors'] = str(len(os.sched_getaffinity(0)))\n",
+        encoding="utf-8",
     )
     blas = {"OPENBLAS_CORETYPE": "Haswell"}
     with start("steps", "fake_telling", threads=1, blas=blas) as child:
@@ -211,7 +212,8 @@ def test_an_interrupted_process_is_stopped_not_waited_for(
         "import atexit, os, signal, time\n"
         f"signal.signal(signal.SIGTERM, signal.{'SIG_IGN' if stubborn else 'SIG_DFL'})\n"
         "atexit.register(time.sleep, 600)\n"
-        "VERSIONS = {'process': str(os.getpid())}\n"
+        "VERSIONS = {'process': str(os.getpid())}\n",
+        encoding="utf-8",
     )
     process = 0
 

@@ -48,16 +48,18 @@ def test_a_page_whose_measurements_are_missing_stays_as_it_is(
 ) -> None:
     def quotation(name: str) -> quote.Quotation:
         page = tmp_path / f"{name}.md"
-        page.write_text(f"before\n{quote.MARKERS[0]}old{quote.MARKERS[1]}\nafter\n")
+        page.write_text(
+            f"before\n{quote.MARKERS[0]}old{quote.MARKERS[1]}\nafter\n", encoding="utf-8"
+        )
         return quote.Quotation(page, {name}, lambda report: str(report[name]))
 
     quotations = [quotation(name) for name in ("step", "profile")]
-    (tmp_path / "report.json").write_text(json.dumps({"step": "new"}))
+    (tmp_path / "report.json").write_text(json.dumps({"step": "new"}), encoding="utf-8")
     monkeypatch.setattr(quote, "FIGURES", tmp_path / "report.json")
     monkeypatch.setattr(quote, "ROOT", tmp_path)
     monkeypatch.setattr(quote, "QUOTATIONS", quotations)
     assert main(["quote"]) == 0
-    texts = [quotation.page.read_text() for quotation in quotations]
+    texts = [quotation.page.read_text(encoding="utf-8") for quotation in quotations]
     assert texts == [
         f"before\n{quote.MARKERS[0]}{block}{quote.MARKERS[1]}\nafter\n" for block in ("new", "old")
     ]

@@ -117,7 +117,7 @@ def test_the_fewest_threads() -> None:
 
 def test_json_replaces_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
     records = step.make_records(ROWS)
     write_json(records, path)
     assert json.loads(path.read_text(encoding="utf-8")) == records

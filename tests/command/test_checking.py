@@ -137,7 +137,7 @@ def test_the_judge_that_reference_tf_registers_imports_no_tensorflow():
 def test_tensorflow_agrees():
     pytest.importorskip("tensorflow")
     command = [sys.executable, "-m", "tinygrad_mnist", "check"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
     assert done.returncode == 0
     assert "TensorFlow agrees with" in done.stdout
     worst = [float(part) for part in column(done.stdout).values()]

@@ -108,7 +108,7 @@ class TestTrain:
         assert train("--out", tmp_path / "new" / "here", "--seed", 5) == 0
         folder = tmp_path / "new" / "here"
         assert names(folder) == FIGURES
-        metrics = json.loads((folder / "metrics.json").read_text())
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         given = {"iterations": 30, "batch_size": 16, "seed": 5, "hidden": [8], "optimizer": "adam"}
         assert given.items() <= metrics.items()
         for part in ("train", "validation", "test"):
@@ -121,7 +121,7 @@ class TestTrain:
 
     def test_the_history_reads_back_to_the_same_bits(self, train, tmp_path):
         train("--out", "here")
-        header, *rows = (tmp_path / "here" / "history.csv").read_text().splitlines()
+        header, *rows = (tmp_path / "here" / "history.csv").read_text(encoding="utf-8").splitlines()
         iterations, costs = zip(*(row.split(",") for row in rows), strict=True)
         assert header == "iteration,cost"
         assert list(map(int, iterations)) == list(range(30))
@@ -148,7 +148,7 @@ class TestTrain:
         assert names(tmp_path / "runs" / "run-003") == FIGURES
 
     def test_other_files_of_the_folder_are_left_alone(self, train, tmp_path, capsys):
-        (tmp_path / "notes.txt").write_text("mine")
+        (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
         assert train("--out", ".") == 0
         assert "notes.txt" not in capsys.readouterr().out
         assert names(tmp_path) == FIGURES | {"notes.txt"}
@@ -279,11 +279,11 @@ class TestRefusal:
 
     @pytest.mark.parametrize("folder", ["file", "file/below", "/dev/null/below"])
     def test_no_folder(self, train, refused, tmp_path, folder):
-        (tmp_path / "file").write_text("")
+        (tmp_path / "file").write_text("", encoding="utf-8")
         refused(lambda: train("--out", folder), f"Cannot write results to {folder}: ")
 
     def test_no_default_folder(self, train, refused, tmp_path):
-        (tmp_path / "runs").write_text("")
+        (tmp_path / "runs").write_text("", encoding="utf-8")
         refused(train, "Cannot write results to runs: ")
 
     @pytest.mark.parametrize("options", [[], ["--out", "new/folder"]])

@@ -54,9 +54,10 @@ def fork(arguments, output=os.devnull, error=None, prepare=lambda: None):
     if process:
         return process
     status = 99
+    error = Path(error or output)
     try:
-        sys.stdout = open(output, "w")  # noqa: SIM115, PTH123
-        sys.stderr = open(error or output, "a", buffering=1)  # noqa: SIM115, PTH123
+        sys.stdout = Path(output).open("w", encoding="utf-8")  # noqa: SIM115
+        sys.stderr = error.open("a", buffering=1, encoding="utf-8")
         prepare()
         status = cli.main([str(argument) for argument in arguments])
     except BaseException:
@@ -111,7 +112,7 @@ def test_interrupted_at_any_moment(data, straight, tmp_path, number):
             time.sleep(0.001)
         time.sleep(random.uniform(0.005, 0.2))
         os.kill(process, number)
-        status, error = wait(process), errors.read_text()
+        status, error = wait(process), errors.read_text(encoding="utf-8")
         if status == 0:  # the signal came after the end
             assert error == ""
         elif folder.exists():
@@ -131,7 +132,7 @@ def test_the_module_interrupted_as_a_user_would(data, straight, tmp_path):
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     ) as process:
         assert process.stdout.readline().startswith("784-8-10")
         assert process.stdout.readline().startswith("iteration      0")
@@ -150,15 +151,15 @@ def test_a_reader_that_has_had_enough(data, straight, tmp_path):
         os.close(reader)
         os.dup2(writer, 1)
         os.close(writer)
-        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
     options = [*SETTINGS, "--log-every", 1, "--no-plots", "--data-dir", data, "--out", "here"]
     process = fork(["train", *options], error="errors", prepare=only_the_writer)
     os.close(writer)
-    with open(reader) as lines:  # noqa: PTH123
+    with open(reader, encoding="utf-8") as lines:  # noqa: PTH123
         assert lines.readline().startswith("784-8-10")
     assert wait(process) == 130
-    error = (tmp_path / "errors").read_text()
+    error = (tmp_path / "errors").read_text(encoding="utf-8")
     assert error.startswith("Interrupted; here/checkpoint.npz holds ")
     assert run_again(error) == 0
     same_as(straight, tmp_path / "here")
@@ -171,7 +172,7 @@ def test_output_that_cannot_be_written(data, tmp_path, command):
         command = ["train", *SETTINGS, "--data-dir", data, "--out", "here"]
     assert wait(fork(command, output="/dev/full", error="errors")) == 2
     sentence = "tinygrad-mnist: Cannot write the output: No space left on device.\n"
-    assert (tmp_path / "errors").read_text() == sentence
+    assert (tmp_path / "errors").read_text(encoding="utf-8") == sentence
     assert not (tmp_path / "here").exists()
 
 
@@ -183,14 +184,14 @@ def test_a_disk_that_fills(data, straight, tmp_path):
     process = fork(["train", *SETTINGS, *common], error="errors", prepare=limit(50_000))
     assert wait(process) == 2
     sentence = "tinygrad-mnist: Cannot write here/checkpoint.npz: File too large.\n"
-    assert (tmp_path / "errors").read_text() == sentence
+    assert (tmp_path / "errors").read_text(encoding="utf-8") == sentence
     assert not (tmp_path / "here").exists()
 
     assert wait(fork(["train", *SETTINGS, "--iterations", 20, *common])) == 0
     before = (tmp_path / "here" / "checkpoint.npz").read_bytes()
     again = ["train", "--resume", "here/checkpoint.npz", "--iterations", 300, *common]
     assert wait(fork(again, error="more errors", prepare=limit(len(before) - 1000))) == 2
-    assert (tmp_path / "more errors").read_text() == sentence
+    assert (tmp_path / "more errors").read_text(encoding="utf-8") == sentence
     assert (tmp_path / "here" / "checkpoint.npz").read_bytes() == before
     assert wait(fork(again)) == 0
     same_as(straight, tmp_path / "here")
@@ -202,7 +203,8 @@ def test_two_runs_that_start_at_once_take_two_folders(data, tmp_path):
     assert [wait(process) for process in processes] == [0, 0]
     folders = sorted((tmp_path / "runs").iterdir())
     assert [folder.name for folder in folders] == ["run-001", "run-002"]
-    seeds = {json.loads((folder / "metrics.json").read_text())["seed"] for folder in folders}
+    metrics = [(folder / "metrics.json").read_text(encoding="utf-8") for folder in folders]
+    seeds = {json.loads(text)["seed"] for text in metrics}
     assert seeds == {1, 2}
 
 
@@ -223,5 +225,5 @@ def test_a_progress_bar_on_a_terminal(data, straight, tmp_path):
     os.close(terminal)
     assert process.wait(60) == 0
     assert b"/300 [" in shown
-    assert "/300 [" not in (tmp_path / "output").read_text()
+    assert "/300 [" not in (tmp_path / "output").read_text(encoding="utf-8")
     same_as(straight, tmp_path / "here")

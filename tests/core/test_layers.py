@@ -53,7 +53,7 @@ MODULES = {dotted(path) for path in SOURCES}
 
 def names_imported(path):
     """Dotted names of every import, wherever it stands: of a module, or of what is in one."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -81,7 +81,7 @@ def names_read(path):
     """What is read as an attribute of the package, which ``import tinygrad_mnist`` makes ready."""
     return {
         node.attr
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_bytes()))
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "tinygrad_mnist"
     }
 
@@ -132,14 +132,14 @@ def test_no_file_imports_one_that_imports_it():
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_no_check_disappears_under_optimization(path):
-    found = [n.lineno for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Assert)]
+    found = [n.lineno for n in ast.walk(ast.parse(path.read_bytes())) if isinstance(n, ast.Assert)]
     assert not found, f"assert is stripped by python -O: lines {found}"
 
 
 def test_importing_the_package_imports_nothing_heavy():
     program = "import sys, tinygrad_mnist; print(*sorted(sys.modules))"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
     )
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert not loaded & {"matplotlib", "tensorflow", "keras", "PIL", "tqdm", "threadpoolctl"}

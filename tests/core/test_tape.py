@@ -72,7 +72,9 @@ print("alive")
 
 def test_dropping_a_deep_graph_does_not_crash():
     """I06, also on a stack of 256 KiB; in a process of its own, for it would take ours along."""
-    done = subprocess.run([sys.executable, "-c", DROP], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", DROP], capture_output=True, encoding="utf-8", check=False
+    )
     assert done.stdout == "alive\n", done.stderr
 
 

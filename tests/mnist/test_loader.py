@@ -74,7 +74,7 @@ class TestShippedFiles:
         assert mnist.train.images.base is mnist.validation.images.base
 
     def test_checksums_are_the_recorded_ones(self, mnist):
-        recorded = (loader.SHIPPED_FOLDER / "SHA256SUMS").read_text().split()
+        recorded = (loader.SHIPPED_FOLDER / "SHA256SUMS").read_text(encoding="utf-8").split()
         assert list(mnist.checksums) == list(NAMES)
         assert mnist.checksums == dict(zip(recorded[1::2], recorded[::2], strict=True))
         assert verified_checksums() == mnist.checksums
@@ -82,7 +82,9 @@ class TestShippedFiles:
     def test_another_file_is_refused(self, folder, monkeypatch):
         monkeypatch.setattr(loader, "SHIPPED_FOLDER", folder)
         assert "SHA256SUMS cannot be read" in refused(None)
-        (folder / "SHA256SUMS").write_text("0" * 64 + "  train-images-idx3-ubyte\n")
+        (folder / "SHA256SUMS").write_text(
+            "0" * 64 + "  train-images-idx3-ubyte\n", encoding="utf-8"
+        )
         message = refused(None)
         assert "train-images-idx3-ubyte" in message
         assert "is not the file this package came with" in message

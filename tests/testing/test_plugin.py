@@ -35,8 +35,10 @@ def wrong(x):
 
 def run(text, tmp_path):
     path = tmp_path / "pasted.py"
-    path.write_text(text)
-    return subprocess.run([sys.executable, path], capture_output=True, text=True, env=ENVIRONMENT)
+    path.write_text(text, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, path], capture_output=True, encoding="utf-8", env=ENVIRONMENT
+    )
 
 
 def test_the_fixture_passes_what_is_right(check_grads):
@@ -89,12 +91,15 @@ def test_the_fixture_in_another_project(tmp_path):
         "import numpy as np\n"
         "def test_good(check_grads):\n    check_grads(np.sin, np.ones(2))\n"
         "def test_bad(check_grads):\n"
-        "    check_grads(lambda x: (x * x).sum(), np.ones(2), gradient=lambda x: x)\n"
+        "    check_grads(lambda x: (x * x).sum(), np.ones(2), gradient=lambda x: x)\n",
+        encoding="utf-8",
     )
     # -rN: where CI is set, pytest's summary at the end repeats the whole message of a failure
     command = [sys.executable, "-m", "pytest", "-p", "tinygrad_mnist.testing.plugin", "-rN"]
     command.append(str(tmp_path))
-    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, cwd=tmp_path)
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", env=ENVIRONMENT, cwd=tmp_path
+    )
     assert "1 failed, 1 passed" in done.stdout
     assert done.stdout.count("likely cause: it is half") == 1
     assert "f = lambda x: (x * x).sum()" in done.stdout

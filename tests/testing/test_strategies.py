@@ -129,7 +129,7 @@ def test_without_hypothesis_the_error_says_what_to_install():
         "except TypeError as error:\n    print(error)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
     )
     assert "pip install hypothesis" in done.stdout
 
@@ -137,7 +137,7 @@ def test_without_hypothesis_the_error_says_what_to_install():
 def test_importing_the_package_imports_neither_testing_nor_hypothesis():
     program = "import sys, tinygrad_mnist; print(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
     )
     assert "hypothesis" not in done.stdout.split()
     assert "tinygrad_mnist.testing" not in done.stdout.split()

@@ -21,7 +21,7 @@ def cells(line):
 def listing():
     """The rows of the training step, after the examples up to where it is run."""
     program = {}
-    for example in doctest.DocTestParser().get_examples(PAGE.read_text()):
+    for example in doctest.DocTestParser().get_examples(PAGE.read_text(encoding="utf-8")):
         exec(example.source.replace("range(200)", "range(3)"), program)
         if "plans" in example.source:
             return str(program["sess"].plans[-1])
@@ -29,7 +29,7 @@ def listing():
 
 
 def test_every_piece_of_listing_is_what_is_recorded(listing):
-    pieces = re.findall(r"```text\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+    pieces = re.findall(r"```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
     shown = [cells(line) for piece in pieces for line in piece.splitlines()]
     recorded = {cells(line) for line in listing.splitlines()}
     assert len(shown) > 40

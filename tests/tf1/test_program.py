@@ -23,7 +23,7 @@ MODULE = "tinygrad_mnist.tf1.examples.mnist_three_layers"
 
 def run(*arguments, cwd):
     command = [sys.executable, "-m", MODULE, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", cwd=cwd, timeout=120)
 
 
 def test_the_program_as_a_command(tmp_path):

@@ -155,7 +155,7 @@ def _read_pair(images_path: Path, labels_path: Path) -> tuple[_Examples, tuple[s
 def _verify_shipped(checksums: dict[str, str]) -> None:
     sums_path = SHIPPED_FOLDER / "SHA256SUMS"
     try:
-        recorded = sums_path.read_text("utf-8", errors="replace").splitlines()
+        recorded = sums_path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         raise DataError(
             f"{sums_path} cannot be read ({error.strerror}); reinstall the package."

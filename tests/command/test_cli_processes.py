@@ -15,17 +15,20 @@ import termios
 import time
 import traceback
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import small_runs
 from small_runs import run_again
 
-from tinygrad_mnist import checkpoint
-from tinygrad_mnist.command import cli
+from tinygrad_mnist import checkpoint, interruption
+from tinygrad_mnist.command import cli, commands
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
 SETTINGS = ["--iterations", 300, "--batch-size", 16, "--hidden", 8, "--checkpoint-every", 5]
+HANGING = 300  # seconds
+NARROW = 4096  # bytes of a pipe: a run that logs each step waits for its reader before its end
 
 
 @pytest.fixture(scope="module")
@@ -66,16 +69,33 @@ def fork(arguments, output=os.devnull, error=None, prepare=lambda: None):
         os._exit(status)
 
 
-def wait(process, seconds=60):
+def wait(process):
     """Return the exit status of a copy of this process, which must not outlast the tests."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + HANGING
     while time.monotonic() < deadline:
         ended, status = os.waitpid(process, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.002)
     os.kill(process, signal.SIGKILL)
-    raise TimeoutError(f"the command had not ended after {seconds} seconds")
+    raise TimeoutError(f"the command had not ended after {HANGING} seconds")
+
+
+def deaf_but_in_a_run(begun):
+    """Prepare a command that no signal reaches before its handlers are in place, or after them."""
+
+    @contextmanager
+    def terminable():
+        with interruption.terminable():
+            begun.touch()
+            yield
+
+    def prepare():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        commands.terminable = terminable
+
+    return prepare
 
 
 def same_as(straight, folder):
@@ -105,12 +125,15 @@ def test_killed_at_any_moment(data, straight, tmp_path):
 def test_interrupted_at_any_moment(data, straight, tmp_path, number):
     for attempt in range(3):
         folder, errors = tmp_path / f"run-{attempt}", tmp_path / f"errors-{attempt}"
+        begun = tmp_path / f"begun-{attempt}"
         process = fork(
-            ["train", *SETTINGS, "--no-plots", "--data-dir", data, "--out", folder], error=errors
+            ["train", *SETTINGS, "--no-plots", "--data-dir", data, "--out", folder],
+            error=errors,
+            prepare=deaf_but_in_a_run(begun),
         )
-        while not errors.exists():  # it has begun
+        while not begun.exists():
             time.sleep(0.001)
-        time.sleep(random.uniform(0.005, 0.2))
+        time.sleep(random.uniform(0.0, 0.2))
         os.kill(process, number)
         status, error = wait(process), errors.read_text(encoding="utf-8")
         if status == 0:  # the signal came after the end
@@ -126,18 +149,19 @@ def test_interrupted_at_any_moment(data, straight, tmp_path, number):
 
 def test_the_module_interrupted_as_a_user_would(data, straight, tmp_path):
     program = [sys.executable, "-W", "error", "-m", "tinygrad_mnist", "train", "--no-plots"]
-    options = ["--data-dir", data, "--out", tmp_path / "here", *SETTINGS, "--log-every", 20]
+    options = ["--data-dir", data, "--out", tmp_path / "here", *SETTINGS, "--log-every", 1]
     with subprocess.Popen(
         [*program, *map(str, options)],
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        pipesize=NARROW,
         encoding="utf-8",
     ) as process:
         assert process.stdout.readline().startswith("784-8-10")
         assert process.stdout.readline().startswith("iteration      0")
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=30)
+        _, error = process.communicate(timeout=HANGING)
     assert process.returncode == 130
     assert error.startswith("Interrupted; ")
     assert run_again(error) == 0
@@ -146,6 +170,8 @@ def test_the_module_interrupted_as_a_user_would(data, straight, tmp_path):
 
 def test_a_reader_that_has_had_enough(data, straight, tmp_path):
     reader, writer = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, NARROW)
 
     def only_the_writer():
         os.close(reader)
@@ -217,13 +243,13 @@ def test_a_progress_bar_on_a_terminal(data, straight, tmp_path):
         process = subprocess.Popen(command, env=ENVIRONMENT, stdout=output, stderr=ours)
     os.close(ours)
     shown = b""
-    while select.select([terminal], [], [], 60)[0]:
+    while select.select([terminal], [], [], HANGING)[0]:
         try:
             shown += os.read(terminal, 100_000)
         except OSError:  # what Linux says when the other end of a terminal has closed
             break
     os.close(terminal)
-    assert process.wait(60) == 0
+    assert process.wait(HANGING) == 0
     assert b"/300 [" in shown
     assert "/300 [" not in (tmp_path / "output").read_text(encoding="utf-8")
     same_as(straight, tmp_path / "here")

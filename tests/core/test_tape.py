@@ -47,9 +47,9 @@ def test_a_diamond_is_linear_in_its_edges():
         y = y * 0.5 + y * 0.5
     steps = sum(1 for _ in tape.reverse_sweep(y, np.array(1.0)))
     assert steps == 6000
-    started = time.perf_counter()
+    started = time.process_time()
     y.backward()
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
     assert x.grad == 1.0
 
 

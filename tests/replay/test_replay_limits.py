@@ -872,12 +872,12 @@ def test_twenty_thousand_instructions_are_planned_and_listed_in_seconds():
             x = np.sin(x * weight)
         np.sum(x).backward()
 
-    started = time.perf_counter()
+    started = time.process_time()
     function(np.ones(2))
     (plan,) = function.plans
     assert len(str(plan).splitlines()) > 20_000
     assert plan.memory.peak > 3000 * np.ones(2).nbytes
-    assert time.perf_counter() - started < 20.0  # about 2; more than 60 where each looks at all
+    assert time.process_time() - started < 20.0  # about 2; more than 60 where each looks at all
 
 
 def test_matmul_never_writes_over_its_operand():

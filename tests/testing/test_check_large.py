@@ -48,10 +48,10 @@ WRONG = {
 
 @pytest.mark.parametrize(("function", "x", "gradient", "cause"), WRONG.values(), ids=WRONG)
 def test_the_pattern_of_a_large_gradient_is_seen_in_a_sample(function, x, gradient, cause):
-    started = time.perf_counter()
+    started = time.process_time()
     report = check_grads(function, x, gradient=gradient)
     assert cause in report.cause
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_network_in_float32_has_its_factor_named():

@@ -20,6 +20,7 @@ from tinygrad_mnist.command.run import OPTIMIZERS, Settings
 from tinygrad_mnist.environment import blas, blas_environment
 from tinygrad_mnist.errors import TinygradError
 
+DESCRIPTION = "An autodiff engine in plain NumPy, and the MNIST network it trains."
 REFUSED = 2
 
 
@@ -84,7 +85,7 @@ def _count(text: str) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line; ``command`` is the function to call."""
-    top = _Parser(prog="tinygrad-mnist", description=tinygrad_mnist.__doc__.split("\n")[0])
+    top = _Parser(prog="tinygrad-mnist", description=DESCRIPTION)
     top.add_argument("--version", action="version", version=tinygrad_mnist.__version__)
     subcommands = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
     _add_train(subcommands)

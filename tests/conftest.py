@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-pytest.register_assert_rewrite("contracts.contract", "contracts.differences")
+pytest.register_assert_rewrite("contracts", "mutation", "small_runs")
 
 hypothesis.settings.register_profile(
     "ci", max_examples=20, derandomize=True, deadline=None, print_blob=True
@@ -65,6 +65,7 @@ def pytest_configure(config):
     """Register as a plugin what a conftest may not do for another directory."""
     config.pluginmanager.register(ReferenceExamples())
     config.pluginmanager.register(judges)
+    config.option.randomly_reset_seed = False  # it shuffles; `_no_hidden_randomness` seeds
 
 
 def _tensorflow_version():
@@ -82,7 +83,9 @@ def pytest_report_header(config):
         for pool in threadpoolctl.threadpool_info()
         if pool["user_api"] == "blas"
     ]
+    optimized = ["python -O: pytest rewrites the asserts of test modules, so they are checked"]
     return [
+        *([] if __debug__ else optimized),
         f"numpy {np.__version__}, {', '.join(libraries) or 'no BLAS found'}",
         f"tensorflow {_tensorflow_version()}",
         f"hypothesis {hypothesis.__version__}, profile {PROFILE}",

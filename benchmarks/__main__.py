@@ -12,6 +12,7 @@ from benchmarks.records import write_json
 from tinygrad_mnist.environment import blas_environment
 from tinygrad_mnist.errors import TinygradError
 from tinygrad_mnist.interruption import terminable
+from tinygrad_mnist.streams import print_all_characters
 
 INTERRUPTED = 130
 
@@ -61,4 +62,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    print_all_characters()
     sys.exit(main())

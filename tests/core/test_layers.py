@@ -26,7 +26,8 @@ LAYERS = (
     {"core"},
     {"lines", "ops"},
     {"replay"},
-    {"dataset", "environment", "files", "interruption", "mnist", "nn", "optim", "testing"},
+    {"dataset", "environment", "files", "interruption", "streams"}
+    | {"mnist", "nn", "optim", "testing"},
     {"checkpoint", "tf1"},
     {"command"},
     {"__main__"},

@@ -19,6 +19,7 @@ from tinygrad_mnist.command import checking, commands
 from tinygrad_mnist.command.run import OPTIMIZERS, Settings
 from tinygrad_mnist.environment import blas, blas_environment
 from tinygrad_mnist.errors import TinygradError
+from tinygrad_mnist.streams import print_all_characters
 
 DESCRIPTION = "An autodiff engine in plain NumPy, and the MNIST network it trains."
 REFUSED = 2
@@ -26,6 +27,8 @@ REFUSED = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0, 2 after an error, 130 if interrupted."""
+    if arguments is None:
+        print_all_characters()
     try:
         options = parser().parse_args(arguments)
         if arguments is None and options.command is commands.train:

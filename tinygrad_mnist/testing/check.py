@@ -45,6 +45,13 @@ from tinygrad_mnist.testing.verdict import (
     Verdict,
 )
 
+NO_RULE_WRONG = (
+    "the differences disagree, but every rule agrees with its kernel, and the Taylor remainder "
+    "with the gradient: the function moves in steps, or rounds within"
+)
+WHOLE_JACOBIAN_UP_TO = 64
+"""Elements of a Jacobian that is checked row by row, after one random combination of its rows."""
+
 
 def check_grads(
     function: Callable[..., Any],
@@ -136,14 +143,6 @@ def assert_grads(function: Callable[..., Any], *arrays: Any, **options: Any) -> 
     if not report.passed:
         raise GradientCheckError(report)
     return report
-
-
-NO_RULE_WRONG = (
-    "the differences disagree, but every rule agrees with its kernel, and the Taylor remainder "
-    "with the gradient: the function moves in steps, or rounds within"
-)
-WHOLE_JACOBIAN_UP_TO = 64
-"""Elements of a Jacobian that is checked row by row, after one random combination of its rows."""
 
 
 class Examination:

@@ -26,9 +26,25 @@ ROUNDINGS = 50
 ARGUMENT_ROUNDINGS = 2
 """How many the argument may meet within the function, which move the value along its slope."""
 COMPLEX_STEP = 1e-30
-
 Scalar = Callable[[Array], tuple[float, float]]
 """A function of an array: its value, and the sum of its absolute terms, which rounding follows."""
+SHRINK = 8.0
+SLOPES = 24
+"""Steps down to 1e-26 are tried where the argument is that small."""
+FAR, ROUGHLY = 512, 0.2
+"""How much smaller the step that must concur is, and how well it must."""
+WIDE = 0.1
+"""Jumps may hide in a wider step, as those of ``floor``: though slopes agree, one must concur."""
+SPACINGS = 1024
+"""A step spans as many spacings of the argument at least."""
+RELATIVE = 1e-5
+"""Of a central difference in float64, beside rounding: measured errors are below 1e-8."""
+SIDES = 4
+"""The coefficients of a one-sided slope add up to four times as much as the central one's."""
+GAPS = 32
+"""A gap of as many times the noise is seen: 2 sides, SIDES each, leave a quarter of it in doubt."""
+JUMP = 1e-2
+"""The height of a jump is the same for every step, up to what the function does beside it."""
 
 
 class Slope(NamedTuple):
@@ -49,82 +65,6 @@ class Slope(NamedTuple):
     def gap(self) -> float:
         """How far apart the one-sided slopes are: 0, but for rounding, where there is no kink."""
         return self.right - self.left
-
-
-def usual_step(x: Array, direction: Array, epsilon: float = EPSILON) -> float:
-    """Return the step at which truncation and rounding are about equal, of a tame function."""
-    return float(epsilon ** (1 / 3) * max(1.0, moved_size(x, direction)))
-
-
-def moved_size(x: Array, direction: Array) -> float:
-    """Return the size of the largest element that a direction moves."""
-    return float(np.abs(x[direction != 0]).max(initial=0.0))
-
-
-def slope(
-    function: Scalar, x: Array, direction: Array, step: float, epsilon: float = EPSILON
-) -> Slope:
-    """Differentiate at x along a direction from five points.
-
-    Parameters
-    ----------
-    step
-        The distance of neighbouring points, in lengths of the direction.
-    epsilon
-        The relative rounding error of the function.
-    """
-    length = np.vdot(direction, direction)
-    values, taken, scale = [], [], 0.0
-    for offset in (-2, -1, 0, 1, 2):
-        moved = x + offset * step * direction
-        value, terms = function(moved)
-        values.append(value)
-        taken.append(float(np.vdot(moved - x, direction) / length))  # x + step is rounded
-        scale = max(scale, terms)
-    below2, below, here, above, above2 = values
-    central = (above - below) / (taken[3] - taken[1])
-    # Second order, so that curvature does not look like a kink; of differences, so that values
-    # that are equal give exactly 0.
-    left = (4 * (here - below) - (here - below2)) / (2 * (taken[2] - taken[1]))
-    right = (4 * (above - here) - (above2 - here)) / (2 * (taken[3] - taken[2]))
-    # Of the argument by float64's: what it meets in a narrower dtype is in the function's own.
-    shift = ARGUMENT_ROUNDINGS * EPSILON * moved_size(x, direction)
-    lost = ROUNDINGS * epsilon * scale
-    lost += shift and shift * max(abs(central), abs(left), abs(right))
-    return Slope(central, left, right, lost / step, step)
-
-
-def element(shape: tuple[int, ...], index: tuple[int, ...]) -> Array:
-    """Return the direction of one element."""
-    direction = np.zeros(shape)
-    direction[index] = 1.0
-    return direction
-
-
-def random_direction(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Return a direction of length about 1 in which no element counts much less than another."""
-    signs = generator.choice([-1.0, 1.0], shape)
-    magnitudes: Array = generator.uniform(0.5, 1.5, shape) / np.sqrt(max(1, signs.size))
-    return signs * magnitudes
-
-
-SHRINK = 8.0
-SLOPES = 24
-"""Steps down to 1e-26 are tried where the argument is that small."""
-FAR, ROUGHLY = 512, 0.2
-"""How much smaller the step that must concur is, and how well it must."""
-WIDE = 0.1
-"""Jumps may hide in a wider step, as those of ``floor``: though slopes agree, one must concur."""
-SPACINGS = 1024
-"""A step spans as many spacings of the argument at least."""
-RELATIVE = 1e-5
-"""Of a central difference in float64, beside rounding: measured errors are below 1e-8."""
-SIDES = 4
-"""The coefficients of a one-sided slope add up to four times as much as the central one's."""
-GAPS = 32
-"""A gap of as many times the noise is seen: 2 sides, SIDES each, leave a quarter of it in doubt."""
-JUMP = 1e-2
-"""The height of a jump is the same for every step, up to what the function does beside it."""
 
 
 class Estimate(NamedTuple):
@@ -229,3 +169,60 @@ def _concurs(found: Slope, far: Slope) -> bool:
 def _sides_agree(before: Slope, after: Slope) -> bool:
     tolerance = SIDES * (RELATIVE * after.steepness + after.noise)
     return max(abs(after.left - before.left), abs(after.right - before.right)) <= tolerance
+
+
+def usual_step(x: Array, direction: Array, epsilon: float = EPSILON) -> float:
+    """Return the step at which truncation and rounding are about equal, of a tame function."""
+    return float(epsilon ** (1 / 3) * max(1.0, moved_size(x, direction)))
+
+
+def moved_size(x: Array, direction: Array) -> float:
+    """Return the size of the largest element that a direction moves."""
+    return float(np.abs(x[direction != 0]).max(initial=0.0))
+
+
+def slope(
+    function: Scalar, x: Array, direction: Array, step: float, epsilon: float = EPSILON
+) -> Slope:
+    """Differentiate at x along a direction from five points.
+
+    Parameters
+    ----------
+    step
+        The distance of neighbouring points, in lengths of the direction.
+    epsilon
+        The relative rounding error of the function.
+    """
+    length = np.vdot(direction, direction)
+    values, taken, scale = [], [], 0.0
+    for offset in (-2, -1, 0, 1, 2):
+        moved = x + offset * step * direction
+        value, terms = function(moved)
+        values.append(value)
+        taken.append(float(np.vdot(moved - x, direction) / length))  # x + step is rounded
+        scale = max(scale, terms)
+    below2, below, here, above, above2 = values
+    central = (above - below) / (taken[3] - taken[1])
+    # Second order, so that curvature does not look like a kink; of differences, so that values
+    # that are equal give exactly 0.
+    left = (4 * (here - below) - (here - below2)) / (2 * (taken[2] - taken[1]))
+    right = (4 * (above - here) - (above2 - here)) / (2 * (taken[3] - taken[2]))
+    # Of the argument by float64's: what it meets in a narrower dtype is in the function's own.
+    shift = ARGUMENT_ROUNDINGS * EPSILON * moved_size(x, direction)
+    lost = ROUNDINGS * epsilon * scale
+    lost += shift and shift * max(abs(central), abs(left), abs(right))
+    return Slope(central, left, right, lost / step, step)
+
+
+def element(shape: tuple[int, ...], index: tuple[int, ...]) -> Array:
+    """Return the direction of one element."""
+    direction = np.zeros(shape)
+    direction[index] = 1.0
+    return direction
+
+
+def random_direction(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Return a direction of length about 1 in which no element counts much less than another."""
+    signs = generator.choice([-1.0, 1.0], shape)
+    magnitudes: Array = generator.uniform(0.5, 1.5, shape) / np.sqrt(max(1, signs.size))
+    return signs * magnitudes

@@ -1,4 +1,16 @@
-"""Slopes by differences: central and one-sided from five points, and the complex step.
+"""Slopes by differences: five points at a step, and smaller steps until two slopes agree.
+
+How small a step must be depends on the function: ``log`` at 1e-5 needs one far below the usual.
+
+>>> def logarithm(x):
+...     return float(np.log(x[0])), float(abs(np.log(x[0])))
+>>> x, direction = np.array([1e-5]), np.array([1.0])
+>>> round(slope(logarithm, x, direction, step=4e-6).central)
+105912
+>>> with np.errstate(invalid="ignore"):
+...     found = converge(logarithm, x, direction)
+>>> round(found.slope.central)
+100000
 
 The usual step is the cube root of the rounding error, times the element's size where that is
 above one. In float64 it is 6e-6.
@@ -26,8 +38,10 @@ ROUNDINGS = 50
 ARGUMENT_ROUNDINGS = 2
 """How many the argument may meet within the function, which move the value along its slope."""
 COMPLEX_STEP = 1e-30
+
 Scalar = Callable[[Array], tuple[float, float]]
 """A function of an array: its value, and the sum of its absolute terms, which rounding follows."""
+
 SHRINK = 8.0
 SLOPES = 24
 """Steps down to 1e-26 are tried where the argument is that small."""

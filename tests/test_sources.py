@@ -22,7 +22,7 @@ def depends_on_the_locale(call):
     return (
         name in {"read_text", "write_text"}
         or (name in {"open", "fdopen"} and not binary)
-        or bool(given & {"text", "universal_newlines"})
+        or (name in {"run", "Popen", "check_output"} and "text" in given)
     )
 
 

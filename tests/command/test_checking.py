@@ -129,7 +129,9 @@ def test_the_judge_that_reference_tf_registers_imports_no_tensorflow():
         "(entry,) = entry_points(group='tinygrad_mnist.judges'); entry.load();"
         "print(entry.name, 'tensorflow' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, encoding="utf-8"
+    )
     assert done.stdout == "TensorFlow False\n", done.stderr
 
 

@@ -120,7 +120,7 @@ def mnist():
 
 def execute(module, mnist, dtype, counts, folder):
     """Execute the text; return what its main function does."""
-    text = Path(mnist_three_layers.__file__).read_text()
+    text = Path(mnist_three_layers.__file__).read_text(encoding="utf-8")
     for line in IMPORTS:
         assert line in text
         text = text.replace(line, "")

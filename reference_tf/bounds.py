@@ -63,7 +63,7 @@ def _roundings(operation: Operation, order: int) -> float:
         return max(_SUMS[name], 2 * (added - 1)) * max(1, order)
     if name in _SUMS:
         return _SUMS[name] * max(1, order)
-    if name in {"prod", "cumprod"}:
+    if name in {"prod", "cumprod", "linear_recurrence"}:
         return max(_ELEMENTWISE, 2 * x.size) * (order + 1)
     if name in magnitudes.NORMALISED and not order:
         return 8

@@ -72,6 +72,13 @@ def _along(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda x, axis: function(_flat(x), axis=0) if axis is None else function(x, axis=axis)
 
 
+def _linear_recurrence(x: Any, factor: Any, axis: int) -> Any:
+    rows: list[Any] = []
+    for row, by in zip(tf.unstack(x, axis=axis), tf.unstack(factor, axis=axis), strict=True):
+        rows.append(row + by * rows[-1] if rows else row)
+    return tf.stack(rows, axis=axis) if rows else tf.identity(x)
+
+
 def _place(find: Callable[..., Any]) -> Callable[..., Any]:
     def place(x: Any, axis: int | None, keepdims: bool) -> Any:
         if axis is None:
@@ -235,6 +242,7 @@ EQUIVALENTS: dict[str, Callable[..., Any]] = {
     "all": lambda x, axis, keepdims: tf.reduce_all(_truth(x), _axes(x, axis), keepdims),
     "cumsum": _along(tf.cumsum),
     "cumprod": _along(tf.math.cumprod),
+    "linear_recurrence": _linear_recurrence,
     "sort": _along(tf.sort),
     "argsort": _along(_argsort),
     "argmax": _place(tf.argmax),

@@ -31,6 +31,7 @@ NORMALISED = {
 """An error of x - max(x) becomes a relative error behind exp, so the largest logit counts."""
 
 _POSITIVE = {"sum", "mean", "matmul", "cumsum", "prod", "cumprod", "scatter_add", "norm"}
+_POSITIVE |= {"linear_recurrence"}
 """Sums of products, and their root: at absolute values nothing cancels."""
 
 _SATURATING = {"tanh", "sigmoid", "elu"}

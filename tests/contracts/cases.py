@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from tinygrad_mnist.ops import activation, elementwise, indexing, shape
+from tinygrad_mnist.ops import activation, elementwise, indexing, reduction, shape
 
 from . import samples as draw
 from .rows import binary, case, question, reduction_case, step, unary
@@ -40,6 +40,16 @@ def sigmoid(x):
 
 def sigmoid_cross_entropy(labels, logits):
     return -labels * np.log(sigmoid(logits)) - (1 - labels) * np.log(1 - sigmoid(logits))
+
+
+def recurrence(x, factor, axis):
+    """Each element as the sum that the recurrence amounts to."""
+    x, factor = np.moveaxis(x, axis, 0), np.moveaxis(factor, axis, 0)
+    rows = [
+        sum(x[j] * np.prod(factor[j + 1 : i + 1], axis=0) for j in range(i + 1))
+        for i in range(len(x))
+    ]
+    return np.moveaxis(np.reshape(rows, x.shape), 0, axis)
 
 
 def scattered(x, index, shape):
@@ -206,6 +216,13 @@ CASES = (
         draws=draw.reduced(keepdims=False, tuples=False),
     ),
     case(np.cumprod, draw.reduced(keepdims=False, tuples=False), draw.with_zeros),
+    case(
+        reduction.linear_recurrence,
+        lambda sides: draw.along()(sides).map(lambda drawn: (2 * drawn[0], drawn[1])),
+        draw.normal,
+        draw.with_zeros,
+        reference=recurrence,
+    ),
     case(np.sort, draw.reduced(keepdims=False, tuples=False, min_dims=1)),
     case(
         np.argsort,

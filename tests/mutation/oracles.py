@@ -9,7 +9,7 @@ import warnings
 import zlib
 from collections.abc import Callable
 from functools import cache
-from itertools import islice
+from itertools import chain, islice, product
 from typing import NamedTuple
 
 import hypothesis
@@ -119,6 +119,13 @@ def ownership(primitive):
     )
 
 
+def _rows(names, values):
+    """The arguments of each row of a parametrized test, by name."""
+    if isinstance(names, str):
+        return [[(names, value)] for value in values]
+    return [[*zip(names, row, strict=True)] for row in values]
+
+
 @cache
 def plain(*checks):
     """Tests, each over all the rows it is parametrised with."""
@@ -126,13 +133,8 @@ def plain(*checks):
     def over_rows():
         for check in checks:
             marks = [m for m in getattr(check, "pytestmark", ()) if m.name == "parametrize"]
-            for row in marks[0].args[1] if marks else [None]:
-                if not marks:
-                    check()
-                elif isinstance(marks[0].args[0], str):
-                    check(row)
-                else:
-                    check(*row)
+            for rows in product(*[_rows(*mark.args) for mark in marks]):
+                check(**dict(chain(*rows)))
 
     return Oracle(", ".join(check.__name__ for check in checks), over_rows)
 

@@ -1,6 +1,7 @@
 """Our own rules made wrong: at least three for each operand of the network, one for all others."""
 
 import numpy as np
+from ops import test_branches
 
 from tinygrad_mnist.ops import activation as act
 from tinygrad_mnist.ops import elementwise as el
@@ -9,7 +10,7 @@ from tinygrad_mnist.ops import linear_algebra as linear
 from tinygrad_mnist.ops import reduction as red
 from tinygrad_mnist.ops.activation import sigmoid, softmax
 
-from .oracles import ROUNDING, by_the_cotangent, second_order
+from .oracles import ROUNDING, by_the_cotangent, plain, second_order
 from .planting import edited_rule, rule
 
 
@@ -184,6 +185,8 @@ NETWORK = (
     ),
 )
 
+TAKEN = plain(test_branches.test_a_branch_not_taken_passes_on_a_zero_whatever_comes)
+CROSSED = plain(test_branches.test_crossed_bounds_give_the_upper_one)
 CAT, CUMSUM = shape.concatenate.rules.get("arrays"), red.cumsum.rules.get("x")
 OTHERS = (
     rule(el.subtract, "a", "sign", lambda ct, y, a, b: -ct),
@@ -264,6 +267,83 @@ OTHERS = (
         "x",
         "cumsum's of y, by x",
         lambda ct, y, x, axis: CUMSUM(ct * y, y, x, axis) / x,
+    ),
+    rule(el.where, "a", "a product", lambda ct, y, condition, a, b: ct * (condition != 0), TAKEN),
+    rule(el.where, "b", "a product", lambda ct, y, condition, a, b: ct * (condition == 0), TAKEN),
+    rule(act.relu, "x", "a product", lambda ct, y, x: ct * (x > 0), TAKEN),
+    rule(act.relu6, "x", "a product", lambda ct, y, x: ct * ((x > 0) & (x < 6)), TAKEN),
+    rule(
+        act.leaky_relu,
+        "x",
+        "a product",
+        lambda ct, y, x, alpha: np.where(x > 0, ct, alpha * ct),
+        TAKEN,
+    ),
+    rule(
+        act.elu,
+        "x",
+        "a product",
+        lambda ct, y, x, alpha: ct * np.where(x > 0, 1.0, alpha * np.exp(np.minimum(x, 0.0))),
+        TAKEN,
+    ),
+    rule(el.maximum, "a", "a product", lambda ct, y, a, b: ct * (a >= b), TAKEN),
+    rule(el.minimum, "a", "a product", lambda ct, y, a, b: ct * (a <= b), TAKEN),
+    rule(
+        el.clip,
+        "x",
+        "a product",
+        lambda ct, y, x, lower, upper: ct * ((x >= lower) & (x <= upper)),
+        TAKEN,
+    ),
+    rule(
+        red.max,
+        "x",
+        "a product",
+        lambda ct, y, x, axis, keepdims: (
+            red.keep_axes(ct, x, axis)
+            * (chosen := np.equal(x, red.keep_axes(y, x, axis)))
+            / np.sum(chosen, axis=axis, keepdims=True)
+        ),
+        TAKEN,
+    ),
+    rule(
+        el.clip,
+        "upper",
+        "crossed bounds are the lower one's",
+        lambda ct, y, x, lower, upper: np.where(x > upper, ct, 0.0),
+        CROSSED,
+    ),
+    rule(
+        el.clip,
+        "lower",
+        "crossed bounds are both's",
+        lambda ct, y, x, lower, upper: np.where(x < lower, ct, 0.0),
+        CROSSED,
+    ),
+    rule(
+        red.linear_recurrence,
+        "x",
+        "forwards",
+        lambda ct, y, x, factor, axis: red.linear_recurrence(ct, factor, axis=axis),
+    ),
+    rule(red.linear_recurrence, "x", "no factors", lambda ct, y, x, factor, axis: ct),
+    rule(
+        red.linear_recurrence,
+        "factor",
+        "by the result itself",
+        lambda ct, y, x, factor, axis: red._backwards(ct, factor, axis) * y,
+    ),
+    rule(
+        red.linear_recurrence,
+        "factor",
+        "the cotangent does not flow on",
+        lambda ct, y, x, factor, axis: ct * red._delayed(y, axis, 0.0),
+    ),
+    edited_rule(
+        red.cumprod,
+        "x",
+        "the element itself counts",
+        ("_delayed(y, axis, 1.0)", "y"),
     ),
     edited_rule(
         red.sort,

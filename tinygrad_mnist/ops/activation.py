@@ -27,7 +27,9 @@ def relu(x: Array, *, out: Array | None = None) -> Any:
     return np.maximum(x, 0, out=out)
 
 
-relu.vjp(x=lambda ct, y, x: ct * (x > 0))
+# A branch not taken passes on a zero whatever cotangent comes, so it is chosen, not multiplied:
+# infinity times a mask's 0 would be NaN.
+relu.vjp(x=lambda ct, y, x: np.where(x > 0, ct, 0.0))
 
 
 @primitive(elementwise=True)
@@ -36,7 +38,7 @@ def relu6(x: Array, *, out: Array | None = None) -> Any:
     return np.clip(x, 0, 6, out=out)
 
 
-relu6.vjp(x=lambda ct, y, x: ct * ((x > 0) & (x < 6)))
+relu6.vjp(x=lambda ct, y, x: np.where((x > 0) & (x < 6), ct, 0.0))
 
 
 @primitive(elementwise=True)
@@ -45,7 +47,7 @@ def leaky_relu(x: Array, *, alpha: float = 0.2, out: Array | None = None) -> Any
     return np.multiply(x, np.where(x > 0, np.ones_like(x), alpha), out=out)
 
 
-leaky_relu.vjp(x=lambda ct, y, x, alpha: np.where(x > 0, ct, alpha * ct))
+leaky_relu.vjp(x=lambda ct, y, x, alpha: np.where(x > 0, ct, alpha * ct if alpha else 0.0))
 
 
 @primitive(elementwise=True)
@@ -55,7 +57,11 @@ def elu(x: Array, *, alpha: float = 1.0, out: Array | None = None) -> Any:
     return np.add(negative, np.maximum(x, 0), out=out)
 
 
-elu.vjp(x=lambda ct, y, x, alpha: ct * np.where(x > 0, 1.0, alpha * np.exp(np.minimum(x, 0.0))))
+elu.vjp(
+    x=lambda ct, y, x, alpha: np.where(
+        x > 0, ct, ct * (alpha * np.exp(np.minimum(x, 0.0))) if alpha else 0.0
+    )
+)
 
 
 @primitive(elementwise=True)
@@ -82,11 +88,11 @@ def softmax(x: Array, *, axis: Axis = -1, out: Array | None = None) -> Any:
     """exp(x) / sum(exp(x)) over axes."""
     out = np.asarray(np.subtract(x, _largest(x, axis), out=out))  # of 0-d arrays a scalar
     np.exp(out, out=out)
-    return np.divide(out, np.add.reduce(out, axis=axis, keepdims=True), out=out)
+    return np.divide(out, _total(out, axis), out=out)
 
 
 softmax.vjp(
-    x=lambda ct, y, x, axis: y * (ct - (ct * y).sum(axis=axis, keepdims=True)),
+    x=lambda ct, y, x, axis: y * (ct - _wide(ct * y).sum(axis=axis, keepdims=True)),
 )
 
 
@@ -96,12 +102,11 @@ def log_softmax(x: Array, *, axis: Axis = -1, out: Array | None = None) -> Any:
     out = np.asarray(np.subtract(x, _largest(x, axis), out=out))
     if not out.size:
         return out  # nothing to divide, and log(0) would warn
-    total = np.add.reduce(np.exp(out), axis=axis, keepdims=True)
-    return np.subtract(out, np.log(total), out=out)
+    return np.subtract(out, np.log(_total(np.exp(out), axis)), out=out)
 
 
 log_softmax.vjp(
-    x=lambda ct, y, x, axis: ct - np.exp(y) * ct.sum(axis=axis, keepdims=True),
+    x=lambda ct, y, x, axis: ct - np.exp(y) * _wide(ct).sum(axis=axis, keepdims=True),
 )
 
 
@@ -113,9 +118,9 @@ def logsumexp(
     peak = _largest(x, axis)
     peak = np.where(np.isfinite(peak), peak, np.zeros_like(peak))
     with np.errstate(divide="ignore"):  # log(0) is the -inf that is meant
-        total = np.log(np.sum(np.exp(x - peak), axis=axis, keepdims=True)) + peak
+        total = np.log(_total(np.exp(x - peak), axis)) + peak
     # One element each, so the sum drops axes; given a scalar, np.sum would not fill out.
-    return np.sum(np.asarray(total), axis=axis, keepdims=keepdims, out=out)
+    return np.sum(np.asarray(total, peak.dtype), axis=axis, keepdims=keepdims, out=out)
 
 
 logsumexp.vjp(
@@ -220,6 +225,17 @@ def _floating(x: Array) -> Array:
     """The operand, or its integers or booleans in the dtype that np.exp gives of them."""
     x = np.asarray(x)
     return x if x.dtype.kind == "f" else x.astype(np.result_type(x, np.float16))
+
+
+def _wide(x: Any) -> Any:
+    """To add up: of float16 as float32, since a sum of 65,520 ones is infinite there."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
+def _total(x: Array, axis: Axis) -> Any:
+    """The sum over axes, which are kept."""
+    dtype = np.float32 if x.dtype == np.float16 else None
+    return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=True)
 
 
 def _largest(x: Array, axis: Axis) -> Any:

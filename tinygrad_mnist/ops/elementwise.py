@@ -11,6 +11,7 @@ array([0.5 , 0.25])
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ absolute = elementwise_ufunc(np.absolute, x=lambda ct, y, x: ct * np.sign(x))
 # Powers. The guards give x**0 a zero derivative at x = 0 (TF: nan), and make the derivative by
 # the exponent zero where the base is not positive.
 def _power_vjp_a(ct: Any, y: Any, a: Any, b: Any) -> Any:
-    """Return b a^(b-1), which at 0^0 is 0 and must not become 0 times infinity.
+    """Return b a^(b-1), which at 0^0 and nan^0 is 0 and must not become 0 times infinity or NaN.
 
     A number as exponent is guarded itself. An array is not, for then the derivative by b of this,
     1/a at b = 0, would be lost.
@@ -62,7 +63,7 @@ def _power_vjp_a(ct: Any, y: Any, a: Any, b: Any) -> Any:
     if isinstance(b, int | float):
         return ct * (b * np.power(a, b - 1 + (b == 0)))
     # In floats: 0 - 1 of an unsigned exponent would be its largest.
-    return ct * (b * np.power(np.where((a == 0) & (b == 0), 1.0, a), b - 1.0))
+    return ct * (b * np.power(np.where(((a == 0) | (a != a)) & (b == 0), 1.0, a), b - 1.0))
 
 
 power = elementwise_ufunc(
@@ -114,7 +115,7 @@ minimum = elementwise_ufunc(
 )
 
 
-@primitive(np.where)
+@primitive(np.where, elementwise=True)
 def where(condition: Array, a: Array, b: Array, *, out: Array | None = None) -> Any:
     """Take a where the condition holds, else b. A branch not taken gets a zero cotangent.
 
@@ -123,9 +124,23 @@ def where(condition: Array, a: Array, b: Array, *, out: Array | None = None) -> 
     """
     if out is None:
         return np.where(condition, a, b)
-    np.copyto(out, b)
-    np.copyto(out, a, where=np.asarray(condition, dtype=bool))
+    if _is_mask(condition, a, b, out):  # by bits, in half the time
+        bits = np.dtype(f"i{out.itemsize}")
+        np.bitwise_and(
+            a.view(bits), np.negative(condition.view(np.int8), dtype=bits), out=out.view(bits)
+        )
+    else:
+        np.copyto(out, np.where(condition, a, b))
     return out
+
+
+def _is_mask(condition: Any, a: Any, b: Any, out: Array) -> bool:
+    """Whether what is asked for is a where the condition holds, else the number 0."""
+    if type(b) is not float or b != 0 or math.copysign(1.0, b) < 0:
+        return False
+    if out.dtype not in (np.float32, np.float64) or getattr(a, "dtype", None) != out.dtype:
+        return False
+    return bool(a.shape == out.shape == np.shape(condition) and condition.dtype == bool)
 
 
 where.vjp(
@@ -137,14 +152,17 @@ where.vjp(
 
 @primitive(elementwise=True)
 def clip(x: Array, lower: Array, upper: Array, *, out: Array | None = None) -> Any:
-    """Limit x to an interval. At a bound the cotangent goes to x, outside it to the bound."""
+    """Limit x to an interval. At a bound the cotangent goes to x, outside it to the bound.
+
+    Where the bounds cross, the value is the upper one, as NumPy's, whatever x is.
+    """
     return np.clip(x, lower, upper, out=out)
 
 
 clip.vjp(
     x=lambda ct, y, x, lower, upper: np.where((x >= lower) & (x <= upper), ct, 0.0),
-    lower=lambda ct, y, x, lower, upper: np.where(x < lower, ct, 0.0),
-    upper=lambda ct, y, x, lower, upper: np.where(x > upper, ct, 0.0),
+    lower=lambda ct, y, x, lower, upper: np.where((x < lower) & ~(lower > upper), ct, 0.0),
+    upper=lambda ct, y, x, lower, upper: np.where((x > upper) | (lower > upper), ct, 0.0),
 )
 
 

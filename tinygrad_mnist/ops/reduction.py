@@ -14,7 +14,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tinygrad_mnist.core.primitive import ZERO, Array, primitive
 from tinygrad_mnist.dispatch.registry import composes
@@ -95,13 +95,20 @@ var.vjp(x=_var_vjp)
 
 @composes(np.std)
 def _(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    if _count(x, axis) == 1 > ddof:  # constant: 0, and its derivative is 0, not 0 / 0
+        distance = np.absolute(x - np.mean(x, axis=axis, keepdims=True))
+        return np.sum(distance, axis=axis, keepdims=keepdims)
+    # Of several equal elements the derivative is NaN, by the root at 0, as TensorFlow's.
     return np.sqrt(np.var(x, axis=axis, ddof=ddof, keepdims=keepdims))
 
 
 def _extremum_vjp(ct: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    """Ties share evenly. With NaN the extremum equals no element: 0 / 0, NaN for all."""
-    chosen = np.equal(x, keep_axes(y, x, axis)).astype(x.dtype)
-    return keep_axes(ct, x, axis) * chosen / np.sum(chosen, axis=axis, keepdims=True)
+    """Ties share evenly. With NaN the extremum equals no element: NaN for all."""
+    extremum = keep_axes(y, x, axis)
+    chosen = np.equal(x, extremum)
+    count = np.sum(chosen, axis=axis, keepdims=True)  # integers: 70,000 is no float16
+    share = keep_axes(ct, x, axis) / np.maximum(count, 1)
+    return np.where(chosen, share, np.where(extremum == extremum, 0.0, np.nan))
 
 
 @primitive((np.max, np.amax))
@@ -169,22 +176,50 @@ def cumprod(x: Array, *, axis: int | None = None, out: Array | None = None) -> A
 
 
 def _cumprod_vjp(ct: Any, y: Any, x: Any, axis: int | None) -> Any:
-    """Of n elements an n by n table: row i is the cumulative product with x[i] taken as 1.
+    """The product of all before x[i], times what the products from i on would be without it.
 
-    Exact where x is zero, where TensorFlow's y / x is not.
+    Nothing is divided by x, so this is exact where x is zero, where TensorFlow's y / x is not.
     """
     if axis is None:
         return np.reshape(_cumprod_vjp(ct, y, np.reshape(x, -1), 0), x.shape)
-    rows = np.swapaxes(x, axis, -1)[..., None, :]
-    without = np.where(np.eye(x.shape[axis], dtype=bool), 1.0, rows)
-    table = np.triu(np.ones((x.shape[axis],) * 2, bool))
-    products = np.where(table, np.cumprod(without, axis=-1), 0.0)
-    return np.swapaxes(
-        np.sum(np.swapaxes(ct, axis, -1)[..., None, :] * products, axis=-1), axis, -1
-    )
+    return _delayed(y, axis, 1.0) * _backwards(ct, x, axis)
 
 
 cumprod.vjp(x=_cumprod_vjp)
+
+
+@primitive()
+def linear_recurrence(x: Array, factor: Array, *, axis: int) -> Any:
+    """Return ``y[i] = x[i] + factor[i] * y[i - 1]`` along an axis; ``y[0]`` is ``x[0]``.
+
+    NumPy has no function for it, and without one its steps would be thousands of nodes.
+    """
+    y = np.array(x, np.result_type(x, factor, np.float16))  # integers would wrap
+    rows, factors = np.moveaxis(y, axis, 0), np.moveaxis(factor, axis, 0)
+    for i in range(1, len(rows)):
+        rows[i] += factors[i] * rows[i - 1]
+    return y
+
+
+def _delayed(x: Any, axis: int, first: float) -> Any:
+    """The elements along an axis moved on by one, behind a first one."""
+    axis = normalize_axis_index(axis, x.ndim)
+    before = (slice(None),) * axis
+    size = (*x.shape[:axis], int(x.shape[axis] > 0), *x.shape[axis + 1 :])
+    head = np.full(size, first, x.dtype)
+    return np.concatenate((head, x[(*before, slice(-1))]), axis=axis)
+
+
+def _backwards(ct: Any, factor: Any, axis: int) -> Any:
+    """Return ``z[i] = ct[i] + factor[i + 1] * z[i + 1]``: the recurrence from its end."""
+    factors = _delayed(np.flip(factor, axis), axis, 0.0)
+    return np.flip(linear_recurrence(np.flip(ct, axis), factors, axis=axis), axis)
+
+
+linear_recurrence.vjp(
+    x=lambda ct, y, x, factor, axis: _backwards(ct, factor, axis),
+    factor=lambda ct, y, x, factor, axis: _backwards(ct, factor, axis) * _delayed(y, axis, 0.0),
+)
 
 
 @primitive(np.sort)

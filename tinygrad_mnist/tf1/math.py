@@ -154,9 +154,13 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Symbol:
 def clip_by_value(
     t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None
 ) -> Symbol:
-    """Limit values to an interval."""
+    """Limit values to an interval; where the bounds cross, the lower one is the value, as TF's."""
     limited = operands("clip_by_value", t, clip_value_min, clip_value_max)
-    return operation("clip_by_value", name, elementwise.clip, *limited)
+    return operation("clip_by_value", name, _clip, *limited)
+
+
+def _clip(t: Any, low: Any, high: Any) -> Any:
+    return np.maximum(np.minimum(t, high), low)
 
 
 def argmax(

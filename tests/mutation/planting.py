@@ -45,7 +45,7 @@ class Mutant(NamedTuple):
 def planted(mutant, make):
     """Have what is made of the right thing in its place, and wherever that was imported to.
 
-    The right one, and recording, come back in any case.
+    The right one, recording, and that dead graphs are let go, come back in any case.
     """
     holder, key = mutant.holder, mutant.key
     with pytest.MonkeyPatch.context() as patch:
@@ -63,7 +63,8 @@ def planted(mutant, make):
         try:
             yield
         finally:
-            tape.no_grad_depth.set(0)
+            tape.open_no_grads.set(())
+            tape._graveyard.digging = False
 
 
 def edited(function, *changes, **names):

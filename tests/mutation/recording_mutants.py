@@ -158,7 +158,7 @@ RULES = (
     ),
 )
 
-depth_for_all = [0]
+blocks_of_all = [()]
 PIECE = plain(test_primitive.test_a_result_is_never_a_piece_of_what_the_kernel_was_given)
 
 RECORDING = (
@@ -179,7 +179,7 @@ RECORDING = (
     ),
     apply(
         "records inside no_grad",
-        (" and tape.no_grad_depth.get() == 0", ""),
+        (" and not tape.open_no_grads.get()", ""),
         oracles=(plain(test_no_grad.test_block),),
     ),
     apply(
@@ -243,23 +243,57 @@ RECORDING = (
         ("value.base is not None or ", ""),
         oracles=(PIECE,),
     ),
-    edit(
-        "no_grad: not restored after an exception",
-        "tinygrad_mnist.no_grad",
-        ("try:", "if True:"),
-        ("    finally:\n        no_grad_depth.set", "    no_grad_depth.set"),
-        oracles=(plain(test_no_grad.test_comes_back_after_an_exception),),
-    ),
-    edit(
-        "no_grad: the inner block switches recording on",
-        "tinygrad_mnist.no_grad",
-        ("no_grad_depth.get() - 1", "0"),
-        oracles=(plain(test_no_grad.test_nested),),
+    *(
+        edit(f"no_grad: {name}", f"{TAPE}.{where}", *changes, oracles=(plain(oracle),))
+        for name, where, changes, oracle in (
+            (
+                "not restored",
+                "no_grad.__exit__",
+                [("open_no_grads.set(tuple(blocks))", "pass")],
+                test_no_grad.test_comes_back_after_an_exception,
+            ),
+            (
+                "the inner block switches recording on",
+                "no_grad.__exit__",
+                [("tuple(blocks)", "()")],
+                test_no_grad.test_nested,
+            ),
+            (
+                "the last one to be opened is closed",
+                "no_grad.__exit__",
+                [("if self in blocks:", "if blocks:"), ("blocks.remove(self)", "blocks.pop()")],
+                test_no_grad.test_a_block_that_is_closed_where_it_was_not_begun_changes_nothing_there,
+            ),
+            (
+                "a generator is begun quietly, and no more",
+                "no_grad.__call__",
+                [("wrap = _quiet_generator", "pass")],
+                test_no_grad.test_a_decorated_generator_switches_at_each_resume,
+            ),
+            (
+                "a coroutine is made quietly, and no more",
+                "no_grad.__call__",
+                [("wrap = _quiet_coroutine", "pass")],
+                test_no_grad.test_a_decorated_coroutine_and_an_asynchronous_generator,
+            ),
+            (
+                "an asynchronous generator is made quietly, and no more",
+                "no_grad.__call__",
+                [("wrap = _quiet_async_generator", "pass")],
+                test_no_grad.test_a_decorated_coroutine_and_an_asynchronous_generator,
+            ),
+            (
+                "Ctrl-C leaves graphs to be kept",
+                "Node.__del__",
+                [("try:", "if True:"), ("        finally:\n            _", "        _")],
+                test_no_grad.test_ctrl_c_while_a_graph_is_let_go_does_not_keep_later_ones,
+            ),
+        )
     ),
     instead(
         "no_grad: for all threads",
-        f"{TAPE}.no_grad_depth",
-        SimpleNamespace(get=lambda: depth_for_all[-1], set=lambda d: depth_for_all.append(d)),
+        f"{TAPE}.open_no_grads",
+        SimpleNamespace(get=lambda: blocks_of_all[-1], set=blocks_of_all.append),
         plain(test_no_grad.test_each_thread_has_its_own),
     ),
 )

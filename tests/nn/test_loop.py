@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist import Tensor, nn, optim, relu
-from tinygrad_mnist.core.tape import no_grad_depth
+from tinygrad_mnist.core.tape import open_no_grads
 from tinygrad_mnist.dataset import Dataset
 from tinygrad_mnist.errors import ArgumentError, DTypeError, GradientError, ShapeError
 from tinygrad_mnist.nn import loop
@@ -237,7 +237,7 @@ def test_a_wrong_fit_is_refused_in_one_sentence_before_any_step(wrong):
     with pytest.raises(kind, match=words):
         network.fit(**({"x": X, "y": Y} | options))
     np.testing.assert_array_equal(values(network), before)
-    assert no_grad_depth.get() == 0
+    assert not open_no_grads.get()
 
 
 # evaluate and predict

@@ -16,7 +16,9 @@ outer variable for its own ("perturbation confusion"):
 
 from __future__ import annotations
 
+import functools
 import heapq
+import inspect
 import itertools
 import threading
 from collections import deque
@@ -91,10 +93,12 @@ class Node:
         remains += (self.operands, self.tracked)
         self.operands, self.tracked = (), []
         if not _graveyard.digging:
-            _graveyard.digging = True
-            while remains:
-                remains.pop()
-            _graveyard.digging = False
+            try:  # Ctrl-C may come in between
+                _graveyard.digging = True
+                while remains:
+                    remains.pop()
+            finally:
+                _graveyard.digging = False
 
 
 class Step(NamedTuple):
@@ -363,8 +367,8 @@ NOBODY = Watcher()
 watcher: ContextVar[Watcher] = ContextVar("watcher", default=NOBODY)
 """Who watches. Like what follows, each thread and each asynchronous task has its own."""
 
-no_grad_depth: ContextVar[int] = ContextVar("no_grad_depth", default=0)
-"""How many `no_grad` blocks are open: nothing is recorded unless it is 0."""
+open_no_grads: ContextVar[tuple[object, ...]] = ContextVar("open_no_grads", default=())
+"""The `no_grad` blocks that are open: nothing is recorded while there is one."""
 
 
 @contextmanager
@@ -380,11 +384,12 @@ def watching(inner: Watcher) -> Iterator[None]:
         place.outer = before  # a task that was started in the block goes on and is not watched
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+class no_grad:  # noqa: N801  it reads as a statement
     """Record nothing inside the block, or inside the function it decorates.
 
-    The earlier state comes back however the block is left.
+    Blocks may overlap and be left in any order: recording goes on when none is open. A decorated
+    generator, coroutine or asynchronous generator records nothing while it runs, and has no say
+    while it waits.
 
     >>> from tinygrad_mnist import Tensor
     >>> x = Tensor(2.0, requires_grad=True)
@@ -392,11 +397,101 @@ def no_grad() -> Iterator[None]:
     ...     (x * x).requires_grad
     False
     """
-    no_grad_depth.set(no_grad_depth.get() + 1)
-    try:
-        yield
-    finally:
-        no_grad_depth.set(no_grad_depth.get() - 1)
+
+    def __enter__(self) -> None:
+        open_no_grads.set((*open_no_grads.get(), self))
+
+    def __exit__(self, *_: object) -> None:
+        blocks = [*open_no_grads.get()]
+        if self in blocks:  # a generator may be closed where it was not begun
+            blocks.remove(self)
+            open_no_grads.set(tuple(blocks))
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function, recording nothing while it runs."""
+        wrap = _quiet_function
+        if inspect.isgeneratorfunction(function):
+            wrap = _quiet_generator
+        elif inspect.iscoroutinefunction(function):
+            wrap = _quiet_coroutine
+        elif inspect.isasyncgenfunction(function):
+            wrap = _quiet_async_generator
+        return functools.wraps(function)(wrap(function))
+
+
+def _quiet_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    def quiet(*arguments: Any, **keywords: Any) -> Any:
+        with no_grad():
+            return function(*arguments, **keywords)
+
+    return quiet
+
+
+def _quiet_generator(function: Callable[..., Any]) -> Callable[..., Any]:
+    def quiet(*arguments: Any, **keywords: Any) -> Any:
+        return (yield from _quietly(function(*arguments, **keywords)))
+
+    return quiet
+
+
+def _quiet_coroutine(function: Callable[..., Any]) -> Callable[..., Any]:
+    async def quiet(*arguments: Any, **keywords: Any) -> Any:
+        return await _Quiet(function(*arguments, **keywords))
+
+    return quiet
+
+
+def _quiet_async_generator(function: Callable[..., Any]) -> Callable[..., Any]:
+    async def quiet(*arguments: Any, **keywords: Any) -> Any:
+        generator = function(*arguments, **keywords)
+        step = generator.__anext__()
+        while True:
+            try:
+                value = await _Quiet(step)
+            except StopAsyncIteration:
+                return
+            try:
+                step = generator.asend((yield value))
+            except GeneratorExit:
+                await _Quiet(generator.aclose())
+                raise
+            except BaseException as error:
+                step = generator.athrow(error)
+
+    return quiet
+
+
+class _Quiet:
+    """Something to await that records nothing while it runs."""
+
+    def __init__(self, awaitable: Any) -> None:
+        self.awaitable = awaitable
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return _quietly(self.awaitable.__await__())
+
+
+def _quietly(generator: Any) -> Generator[Any, Any, Any]:
+    """Yield what a generator yields, recording nothing from each resumption to the next yield."""
+    step = functools.partial(next, generator)
+    while True:
+        try:
+            with no_grad():
+                value = step()
+        except StopIteration as stop:
+            return stop.value
+        try:
+            received = yield value
+        except GeneratorExit:
+            with no_grad():
+                generator.close()
+            raise
+        except BaseException as error:
+            step = functools.partial(generator.throw, error)
+        else:
+            step = functools.partial(next, generator)
+            if received is not None:
+                step = functools.partial(generator.send, received)
 
 
 class _Graveyard(threading.local):

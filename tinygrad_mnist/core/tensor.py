@@ -128,7 +128,7 @@ class Tensor(Operators["Tensor"]):
         watched = watcher is not tape.NOBODY  # two calls of a method that does nothing take 0.1 µs
         if watched:
             watcher.applied(primitive, operands, arrays, static, value)
-        if not (tracked and tape.no_grad_depth.get() == 0 and value.dtype.kind == "f"):
+        if not (tracked and not tape.open_no_grads.get() and value.dtype.kind == "f"):
             return Tensor.of(value, None)
         if constants:
             operands = tuple(
@@ -246,7 +246,7 @@ class Tensor(Operators["Tensor"]):
         return self.data.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if self.requires_grad and tape.no_grad_depth.get() == 0:
+        if self.requires_grad and not tape.open_no_grads.get():
             raise UnsupportedError(
                 f"Making an array of {self.label} would silently drop its gradient. Use .numpy() "
                 "if that is meant, np.stack to join tensors, or wrap the code in no_grad()."

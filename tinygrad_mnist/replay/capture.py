@@ -220,7 +220,7 @@ class Captured:
         last_names, (_, parts, recording), replay = self._last
         if names != last_names or len(given) != len(parts):
             return None
-        if recording is not (tape.no_grad_depth.get() == 0):
+        if recording is bool(tape.open_no_grads.get()):
             return None
         for array, part in zip(given, parts, strict=True):
             if type(array) is not np.ndarray or not array.flags.c_contiguous:

@@ -101,7 +101,7 @@ def call_of(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Call:
     structure, leaves = flatten((arguments, keywords))
     pairs = [array_and_part(leaf) for leaf in leaves]
     parts = tuple([part for _, part in pairs])
-    signature = Signature(structure, parts, tape.no_grad_depth.get() == 0)
+    signature = Signature(structure, parts, not tape.open_no_grads.get())
     return Call(signature, leaves, [array for array, _ in pairs])
 
 

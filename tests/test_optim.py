@@ -446,3 +446,57 @@ def test_what_has_decayed_becomes_zero_and_never_subnormal(kind, wrap):
         assert values[3] > 5e-28 or turn < 20  # small, but it has not decayed
     assert slot.numpy()[0] == slot.numpy()[2] == 0.0
     assert slot.numpy()[1] > 1.0
+
+
+NARROW = {
+    "sgd": lambda parameters: optim.SGD(parameters, 0.01),
+    "momentum": lambda parameters: optim.Momentum(parameters, 0.01),
+    "nesterov": lambda parameters: optim.Momentum(parameters, 0.01, nesterov=True),
+    "adam": lambda parameters: optim.Adam(parameters, 0.01),
+}
+
+
+@pytest.mark.parametrize("gradient", [1000.0, 1.0, 1e-5])
+def test_the_first_step_of_adam_on_float16_is_about_one_rate(gradient):
+    weight = Parameter(np.ones(3, np.float16))
+    optimizer = optim.Adam([weight], 0.01)
+    optimizer.apply_gradients([np.full(3, gradient, np.float16)])
+    np.testing.assert_allclose(weight.numpy(), 0.99, rtol=2e-3)
+
+
+@pytest.mark.parametrize("make", NARROW.values(), ids=NARROW)
+def test_float16_is_updated_in_float32_and_rounded_once_eager_and_captured(make):
+    generator = np.random.default_rng(0)
+    values = [generator.standard_normal(shape).astype(np.float16) for shape in ((2, 3), (4,))]
+    eager, recorded, wide = (
+        [Parameter(value.astype(dtype)) for value in values]
+        for dtype in (np.float16, np.float16, np.float32)
+    )
+    optimizers = [make(parameters) for parameters in (eager, recorded, wide)]
+    step = capture(lambda *gradients: optimizers[1].apply_gradients(gradients))
+    for number in range(5):
+        gradients = [
+            (300.0 * generator.standard_normal(v.shape)).astype(np.float16) for v in values
+        ]
+        for narrow, exact in zip(eager, wide, strict=True):
+            exact.assign(narrow.numpy())
+        optimizers[0].apply_gradients(gradients)
+        step(*gradients)
+        optimizers[2].apply_gradients([gradient.astype(np.float32) for gradient in gradients])
+        for one, other, exact in zip(eager, recorded, wide, strict=True):
+            assert one.dtype == np.float16
+            assert one.numpy().tobytes() == other.numpy().tobytes()
+            assert one.numpy().tobytes() == exact.numpy().astype(np.float16).tobytes(), number
+    for name, slot in optimizers[0].slots.items():
+        assert slot.dtype == np.float32
+        assert slot.numpy().tobytes() == optimizers[1].slots[name].numpy().tobytes()
+
+
+def test_float16_slots_of_earlier_versions_load():
+    optimizer = optim.Momentum([Parameter(np.ones(3, np.float16))])
+    old = {"iterations": 2, "learning_rate": 0.5, "velocity": np.array([1, 2, 3], np.float16)}
+    optimizer.load_state_dict(old)
+    velocity = optimizer.slots["velocity"]
+    assert (velocity.dtype, velocity.numpy().tolist()) == (np.float32, [1.0, 2.0, 3.0])
+    with pytest.raises(CheckpointError, match="float64"):
+        optimizer.load_state_dict({**old, "velocity": np.ones(3)})

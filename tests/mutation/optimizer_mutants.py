@@ -2,7 +2,7 @@
 
 import test_optim
 
-from .oracles import Oracle
+from .oracles import Oracle, plain
 from .planting import edit, instead
 
 
@@ -20,6 +20,7 @@ SGD, MOMENTUM, NESTEROV, ADAM, PAPER = (
 
 
 OPTIM = "tinygrad_mnist.optim"
+FLOAT16 = (plain(test_optim.test_the_first_step_of_adam_on_float16_is_about_one_rate),)
 
 
 def update(optimizer, what, old, new, oracles):
@@ -124,5 +125,17 @@ OPTIMIZER_MUTANTS = (
         "out=self._gradient)",
         "out=self._gradient); self._gradient *= 2",
         SGD,
+    ),
+    edit(
+        "step: float16 in float16",
+        "tinygrad_mnist.optim.Optimizer.__init__",
+        ("np.result_type(self._vector.dtype, np.float32)", "self._vector.dtype"),
+        oracles=FLOAT16,
+    ),
+    edit(
+        "step: float16 is not rounded to where it lies",
+        "tinygrad_mnist.optim.Optimizer.apply_gradients",
+        ("block[...] = wide", "pass"),
+        oracles=FLOAT16,
     ),
 )

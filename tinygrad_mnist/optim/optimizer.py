@@ -74,10 +74,12 @@ class Optimizer:
         self.learning_rate = learning_rate
         self.iterations = 0
         self._vector = packed(self.parameters)
-        self._gradient = allocated(self._vector.shape, self._vector.dtype)
+        # Of float16 in float32, to be rounded once: squares of gradients are no float16 numbers.
+        self._dtype = np.result_type(self._vector.dtype, np.float32)
+        self._gradient = allocated(self._vector.shape, self._dtype)
+        zeros = np.zeros(self._vector.shape, self._dtype)
         self.slots = {
-            name: Parameter(np.zeros_like(self._vector.data), requires_grad=False, name=name)
-            for name in self.slot_names
+            name: Parameter(zeros, requires_grad=False, name=name) for name in self.slot_names
         }
 
     @property
@@ -144,14 +146,22 @@ class Optimizer:
         parameter, *slots = [parameter.storage() for parameter in state]
         arrays = (parameter, self._gradient, *slots)
         for start in range(0, self._gradient.size, BLOCK):
-            self.update(*[array[start : start + BLOCK] for array in arrays], *numbers)
+            block, *others = [array[start : start + BLOCK] for array in arrays]
+            wide = block.astype(self._dtype, copy=False)
+            self.update(wide, *others, *numbers)
+            if wide is not block:
+                block[...] = wide
 
     def _record_update(self, gradients: Sequence[Any]) -> None:
         """The same on Tensors, which write down what is done to them."""
         gradient: Any = np.concatenate([np.reshape(one, -1) for one in gradients])
         numbers = host(self._next_numbers_as_array)
         state = [self._vector, *self.slots.values()]
-        updated = self.update(self._vector, gradient, *self.slots.values(), *numbers)
+        wide = [
+            tensor if tensor.dtype == self._dtype else tensor.astype(self._dtype)
+            for tensor in (self._vector, gradient)
+        ]
+        updated = self.update(*wide, *self.slots.values(), *numbers)
         for parameter, value in zip(state, updated, strict=True):
             parameter.assign(value)
 
@@ -163,7 +173,7 @@ class Optimizer:
         return self.numbers()
 
     def _next_numbers_as_array(self) -> Any:
-        return np.array(self._next_numbers(), self._vector.dtype)
+        return np.array(self._next_numbers(), self._dtype)
 
     def state_dict(self) -> dict[str, Any]:
         """Return copies of the slots, vectors over all parameters in order, and the step count."""
@@ -187,7 +197,9 @@ class Optimizer:
         for name, slot in self.slots.items():
             given = state[name]
             described = getattr(given, "shape", None), getattr(given, "dtype", None)
-            if not isinstance(given, np.ndarray) or described != (slot.shape, slot.dtype):
+            # Earlier versions kept the slots of float16 parameters in float16.
+            kinds = [(slot.shape, dtype) for dtype in (slot.dtype, self._vector.dtype)]
+            if not isinstance(given, np.ndarray) or described not in kinds:
                 raise CheckpointError(
                     f"The slot {name} must be an array of shape {slot.shape} and dtype "
                     f"{slot.dtype}. Received: {type(given).__name__} of {described[0]} and "

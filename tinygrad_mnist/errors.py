@@ -48,6 +48,10 @@ class GradientError(TinygradError, RuntimeError):
     """A backward pass cannot be run: nothing to differentiate, or no cotangent given."""
 
 
+class InnerGradientError(GradientError, AttributeError):
+    """A gradient was read of a tensor that is no leaf, and is not kept."""
+
+
 class StaleGraphError(GradientError):
     """A parameter was assigned after the graph read it, so its gradient would be wrong."""
 

@@ -333,6 +333,19 @@ def test_gradients_run_only_the_rules_that_lead_to_the_inputs():
     ]
 
 
+def test_the_gradient_of_a_computed_tensor_is_not_kept_and_that_is_said():
+    x = leaf([1.0, 2.0])
+    inner = np.exp(x)
+    np.sum(inner * inner).backward()
+    for touch in (lambda: inner.grad, lambda: setattr(inner, "grad", None)):
+        with pytest.raises(GradientError, match=r"result of exp, .*gradients\(y, \[h\]\)"):
+            touch()
+    assert not hasattr(inner, "grad")
+    assert x.grad is not None
+    assert Tensor([1.0]).grad is None
+    assert inner.detach().grad is None
+
+
 @pytest.mark.parametrize("returned", [None, [1.0, 2.0], "x"])
 def test_a_rule_that_returns_no_array_is_named(returned):
     @primitive()

@@ -24,6 +24,7 @@ from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.dispatch.operators import Operators
 from tinygrad_mnist.errors import (
     DTypeError,
+    InnerGradientError,
     ShapeError,
     TinygradError,
     UnsupportedError,
@@ -173,13 +174,17 @@ class Tensor(Operators["Tensor"]):
 
         Raises
         ------
+        InnerGradientError
+            If this tensor was computed: its gradient is not kept.
         ShapeError
             If set to anything but None or an array of the leaf's shape and dtype.
         """
+        self._refuse_inner()
         return tape.watcher.get().gradient(self)  # type: ignore[no-any-return]
 
     @grad.setter
     def grad(self, value: Array | None) -> None:
+        self._refuse_inner()
         watcher = tape.watcher.get()
         if isinstance(value, np.generic):  # what NumPy makes of a computation with 0-d arrays
             value = np.asarray(value)
@@ -192,6 +197,13 @@ class Tensor(Operators["Tensor"]):
                 f"Received: {described(value)}."
             )
         watcher.set_gradients([self], [value])
+
+    def _refuse_inner(self) -> None:
+        if self.node is not None:
+            raise InnerGradientError(
+                f"{self.label} is the result of {self.node.primitive.name}, and .grad belongs to "
+                "leaves. Ask for its gradient: gradients(y, [h]) for the output y and this h."
+            )
 
     def backward(self, cotangent: Any = None) -> None:
         """Add the gradient of this tensor to ``.grad`` of every leaf it was computed from.

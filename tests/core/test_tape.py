@@ -14,6 +14,7 @@ from tinygrad_mnist import Parameter, Tensor, gradients, primitive
 from tinygrad_mnist.core import gradient, tape
 from tinygrad_mnist.errors import (
     ArgumentError,
+    DTypeError,
     GradientError,
     RuleError,
     ShapeError,
@@ -278,9 +279,9 @@ def test_gradient_needs_a_graph_and_a_cotangent_that_fits():
     y = leaf([1.0, 2.0]) * 2.0
     with pytest.raises(GradientError, match="needs a cotangent"):
         y.backward()
-    with pytest.raises(ShapeError, match="of its shape"):
+    with pytest.raises(ShapeError, match="must have its shape"):
         y.backward(np.ones(3))
-    with pytest.raises(ShapeError, match="must be real"):
+    with pytest.raises(DTypeError, match=r"A cotangent must be .* real numbers"):
         y.backward(np.ones(2, complex))
 
 

@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tinygrad_mnist import Parameter, Tensor, no_grad
+from tinygrad_mnist import Parameter, Tensor, capture, gradients, no_grad
 from tinygrad_mnist.core.arrays import CACHE_LINE
 from tinygrad_mnist.errors import DTypeError, ShapeError, UnsupportedError
 from tinygrad_mnist.optim.packing import lies_in, packed
@@ -302,3 +302,37 @@ def test_parameters_begin_at_a_cache_line(shape, dtype):
     assert not lies_in(Parameter(values), vector)
     weight.assign(values + 1)
     np.testing.assert_array_equal(vector.numpy(), [1, 1, *(values + 1).ravel()])
+
+
+MASKED = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+USES = {
+    "t * m": lambda t, m: t * m,
+    "m * t": lambda t, m: np.multiply(m, t),
+    "Tensor": lambda t, m: Tensor(m),
+    "Parameter": lambda t, m: Parameter(m),
+    "assign": lambda t, m: Parameter(np.zeros(m.shape)).assign(m),
+    "where": lambda t, m: np.where(m, t, 0.0),
+    "stack": lambda t, m: np.stack([t, m]),
+    "cotangent": lambda t, m: gradients(t * 2.0, [t], m),
+    "feed": lambda t, m: capture(lambda x: x * 2.0)(m),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_what_means_more_than_its_numbers_is_refused(use):
+    tensor = Tensor([1.0, 1.0, 1.0], requires_grad=True)
+    with pytest.raises(DTypeError, match=r"must not be masked.*array\.filled"):
+        use(tensor, MASKED)
+    use(tensor, np.ma.array([1.0, 2.0, 3.0]))  # nothing is masked
+    with pytest.raises(DTypeError, match=r"np\.matrix, whose \* is a matrix product"):
+        use(Tensor(np.ones((2, 2)), requires_grad=True), np.ones((2, 2)).view(np.matrix))
+
+
+def test_other_subclasses_are_arrays(tmp_path):
+    class Named(np.ndarray):
+        pass
+
+    mapped = np.memmap(tmp_path / "numbers", np.float64, "w+", shape=3)
+    mapped[:] = [1.0, 2.0, 3.0]
+    for array in (mapped, np.arange(1.0, 4.0).view(Named)):
+        np.testing.assert_array_equal((Tensor(np.ones(3)) * array).data, [1.0, 2.0, 3.0])

@@ -7,6 +7,7 @@ False
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ SCALARS = frozenset({bool, int, float})
 
 def real(data: Any, what: str = "The data") -> Array:
     """The data as an array of booleans, integers or real numbers, not copied if it is one."""
+    if type(data) is not np.ndarray:
+        _refuse_other_meaning(data, what)
     try:
         array = np.asarray(data)
     except ValueError as error:
@@ -33,6 +36,21 @@ def real(data: Any, what: str = "The data") -> Array:
             f"{what} must be booleans, integers or real numbers. Received: {described(data)}."
         )
     return array
+
+
+def _refuse_other_meaning(data: Any, what: str) -> None:
+    """Raise where the numbers alone would not mean what the object means."""
+    masked = sys.modules.get("numpy.ma")  # which NumPy imports only when it is asked for
+    if masked is not None and masked.is_masked(data):
+        raise DTypeError(
+            f"{what} must not be masked: the mask would be lost. Received: {described(data)}. Use "
+            "array.filled(value), or np.where to choose."
+        )
+    if isinstance(data, np.matrix):
+        raise DTypeError(
+            f"{what} must not be an np.matrix, whose * is a matrix product. Received: "
+            f"{described(data)}. Use np.asarray(matrix), and @ for the product."
+        )
 
 
 def held(array: Any) -> Any:

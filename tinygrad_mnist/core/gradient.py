@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.core import tape
+from tinygrad_mnist.core.arrays import real
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tape import as_array, key, reverse_sweep
 from tinygrad_mnist.errors import ArgumentError, GradientError, ShapeError, described
@@ -147,11 +148,10 @@ def _seed(output: Any, cotangent: Any, record: bool = False) -> Any:
         return _value(output, np.ones(output.shape, output.dtype), record)
     as_tensor = hasattr(cotangent, "node") and (record or tape.watcher.get().rules_on_tensors)
     with tape.no_grad():
-        seed: Any = cotangent if as_tensor else np.array(cotangent)
-    if seed.shape != output.shape or seed.dtype.kind not in "biuf":
+        seed: Any = cotangent if as_tensor else real(cotangent, "A cotangent").copy()
+    if seed.shape != output.shape:
         raise ShapeError(
-            f"The cotangent of {output.label} must be real and of its shape. Received: shape "
-            f"{seed.shape}, dtype {seed.dtype}."
+            f"The cotangent of {output.label} must have its shape. Received: shape {seed.shape}."
         )
     if as_tensor:
         if seed.assignable:  # as of now: what is passed on as it is must not change with it

@@ -5,6 +5,7 @@ import importlib.metadata
 import importlib.util
 import os
 import random
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -33,6 +34,8 @@ hypothesis.settings.load_profile(PROFILE)
 _ONE_BLAS_THREAD = threadpoolctl.threadpool_limits(limits=1, user_api="blas")
 # So too in the processes that tests start, where a second one mostly waits for work, spinning.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if sys.flags.optimize:  # for the workers too, which are not given -O
+    os.environ["PYTHONOPTIMIZE"] = str(sys.flags.optimize)
 
 
 REFERENCE = Path(__file__).parents[1] / "reference_tf"

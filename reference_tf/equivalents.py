@@ -208,6 +208,7 @@ EQUIVALENTS: dict[str, Callable[..., Any]] = {
     "maximum": tf.maximum,
     "minimum": tf.minimum,
     "where": lambda condition, a, b: tf.where(_truth(condition), a, b),
+    "masked": lambda x, condition: tf.where(_truth(condition), x, tf.zeros_like(x)),
     "clip": _clip,
     "astype": lambda x, dtype: tf.cast(x, np.dtype(dtype)),
     "sign": tf.sign,

@@ -14,6 +14,7 @@ from tinygrad_mnist.errors import UnsupportedError
 
 _AS_THEY_ARE = {
     ("where", "condition"),
+    ("masked", "condition"),
     ("sparse_softmax_cross_entropy_with_logits", "labels"),
     ("astype", "x"),
     ("gather", "indices"),

@@ -115,6 +115,13 @@ CASES = (
         of=elementwise.where,
     ),
     case(
+        elementwise.masked,
+        draw.broadcastable(2),
+        draw.normal,
+        draw.boolean,
+        reference=lambda x, condition: np.where(condition, x, 0.0),
+    ),
+    case(
         np.clip,
         draw.broadcastable(3),
         draw.wide,

@@ -186,6 +186,7 @@ NETWORK = (
 )
 
 TAKEN = plain(test_branches.test_a_branch_not_taken_passes_on_a_zero_whatever_comes)
+TAKEN_TWICE = plain(test_branches.test_to_second_order_too)
 CROSSED = plain(test_branches.test_crossed_bounds_give_the_upper_one)
 CAT, CUMSUM = shape.concatenate.rules.get("arrays"), red.cumsum.rules.get("x")
 OTHERS = (
@@ -270,6 +271,9 @@ OTHERS = (
     ),
     rule(el.where, "a", "a product", lambda ct, y, condition, a, b: ct * (condition != 0), TAKEN),
     rule(el.where, "b", "a product", lambda ct, y, condition, a, b: ct * (condition == 0), TAKEN),
+    rule(el.masked, "x", "no mask", lambda ct, y, x, condition: ct),
+    rule(el.masked, "x", "the other half", lambda ct, y, x, condition: el.masked(ct, ~condition)),
+    rule(el.masked, "x", "a product", lambda ct, y, x, condition: ct * condition, TAKEN_TWICE),
     rule(act.relu, "x", "a product", lambda ct, y, x: ct * (x > 0), TAKEN),
     rule(act.relu6, "x", "a product", lambda ct, y, x: ct * ((x > 0) & (x < 6)), TAKEN),
     rule(

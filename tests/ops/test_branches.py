@@ -17,6 +17,7 @@ from tinygrad_mnist import (
     relu6,
     softmax,
 )
+from tinygrad_mnist.ops.elementwise import masked
 from tinygrad_mnist.testing import assert_grads
 
 
@@ -119,6 +120,27 @@ def test_a_branch_not_taken_passes_on_a_zero_whatever_comes(branch, captured):
     assert np.asarray(found).tolist() == [0.0, 2.0]
 
 
+def test_to_second_order_too():
+    """What comes to the rule of a rule is infinite as well."""
+    x, ct = leaf([-1.0, 4.0]), leaf([1.0, 1.0])
+    (slope,) = gradients(relu(x), [x], ct, record=True)
+    with np.errstate(all="ignore"):
+        (found,) = gradients(slope, [ct], np.array([np.inf, 2.0]))
+    assert found.tolist() == [0.0, 2.0]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_what_is_masked_is_zero_and_nothing_else_changes(dtype):
+    x = np.array([[1.5, -2.0, np.inf], [np.nan, -0.0, -np.inf]], dtype)
+    for layout in (x, x.T, x[::-1], x[:, ::2], x[0, 0]):
+        for condition in (layout == layout, layout > 0, np.zeros(layout.shape, bool)):
+            found = masked(layout, condition)
+            expected = np.where(condition, layout, dtype(0))
+            assert found.dtype == dtype
+            np.testing.assert_array_equal(found, expected)
+            np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
+
+
 HALF = leaf(np.zeros(70_000), np.float16)
 
 
@@ -161,5 +183,5 @@ def test_the_gradient_of_cumprod_is_linear_in_time_and_few_instructions():
         assert np.asarray(slope(x)).tobytes() == np.asarray(slope(x)).tobytes()
         assert np.asarray(slope(x)).tobytes() == expected.tobytes()
         counts.append(len(slope.plans[-1].program.instructions))
-        assert slope.plans[-1].layout.arena < 200 * size + 10_000
+        assert slope.plans[-1].allocation.arena < 200 * size + 10_000
     assert counts[0] == counts[1] < 30

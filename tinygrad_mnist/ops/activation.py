@@ -18,6 +18,7 @@ import numpy as np
 
 from tinygrad_mnist.core.primitive import ZERO, Array, primitive
 from tinygrad_mnist.errors import DTypeError, ShapeError
+from tinygrad_mnist.ops.elementwise import masked
 from tinygrad_mnist.ops.reduction import Axis, keep_axes
 
 
@@ -29,7 +30,7 @@ def relu(x: Array, *, out: Array | None = None) -> Any:
 
 # A branch not taken passes on a zero whatever cotangent comes, so it is chosen, not multiplied:
 # infinity times a mask's 0 would be NaN.
-relu.vjp(x=lambda ct, y, x: np.where(x > 0, ct, 0.0))
+relu.vjp(x=lambda ct, y, x: masked(ct, x > 0))
 
 
 @primitive(elementwise=True)
@@ -38,7 +39,7 @@ def relu6(x: Array, *, out: Array | None = None) -> Any:
     return np.clip(x, 0, 6, out=out)
 
 
-relu6.vjp(x=lambda ct, y, x: np.where((x > 0) & (x < 6), ct, 0.0))
+relu6.vjp(x=lambda ct, y, x: masked(ct, (x > 0) & (x < 6)))
 
 
 @primitive(elementwise=True)

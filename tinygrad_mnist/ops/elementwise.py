@@ -11,7 +11,6 @@ array([0.5 , 0.25])
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -116,31 +115,13 @@ minimum = elementwise_ufunc(
 
 
 @primitive(np.where, elementwise=True)
-def where(condition: Array, a: Array, b: Array, *, out: Array | None = None) -> Any:
+def where(condition: Array, a: Array, b: Array) -> Any:
     """Take a where the condition holds, else b. A branch not taken gets a zero cotangent.
 
     The chain rule goes on multiplying behind that zero: in ``where(x > 0, 1 / x, 0)`` at 0 it is
     0 times infinity, NaN. Guard the operand too: ``where(x > 0, 1 / where(x > 0, x, 1), 0)``.
     """
-    if out is None:
-        return np.where(condition, a, b)
-    if _is_mask(condition, a, b, out):  # by bits, in half the time
-        bits = np.dtype(f"i{out.itemsize}")
-        np.bitwise_and(
-            a.view(bits), np.negative(condition.view(np.int8), dtype=bits), out=out.view(bits)
-        )
-    else:
-        np.copyto(out, np.where(condition, a, b))
-    return out
-
-
-def _is_mask(condition: Any, a: Any, b: Any, out: Array) -> bool:
-    """Whether what is asked for is a where the condition holds, else the number 0."""
-    if type(b) is not float or b != 0 or math.copysign(1.0, b) < 0:
-        return False
-    if out.dtype not in (np.float32, np.float64) or getattr(a, "dtype", None) != out.dtype:
-        return False
-    return bool(a.shape == out.shape == np.shape(condition) and condition.dtype == bool)
+    return np.where(condition, a, b)
 
 
 where.vjp(
@@ -148,6 +129,24 @@ where.vjp(
     a=lambda ct, y, condition, a, b: np.where(condition, ct, 0.0),
     b=lambda ct, y, condition, a, b: np.where(condition, 0.0, ct),
 )
+
+
+@primitive(elementwise=True)
+def masked(x: Array, condition: Array, *, out: Array | None = None) -> Any:
+    """Return x where the boolean condition holds, else 0, whatever x is there.
+
+    ``where(condition, x, 0)`` for rules that run in every training step, in a third of its time:
+    the bits of infinity times 0 are 0.
+    """
+    if x.itemsize > 8:  # no integers are as wide
+        return np.positive(np.where(condition, x, 0.0), out=out)
+    bits = f"i{x.itemsize}"
+    given = None if out is None else out.view(bits)
+    found = np.multiply(x.view(bits), np.asarray(condition, bool), out=given)
+    return found.view(x.dtype) if out is None else out
+
+
+masked.vjp(x=lambda ct, y, x, condition: masked(ct, condition), condition=ZERO)
 
 
 @primitive(elementwise=True)

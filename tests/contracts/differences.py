@@ -2,7 +2,7 @@
 
 For a scalar function of arrays. Five points around each element; where a parabola through them
 leaves more than 1 % of their range, or some are finite and some not, the function has no
-derivative there and the element is refused. See the step and the tolerances in ORACLE.md.
+derivative there and the element is refused.
 """
 
 from dataclasses import dataclass

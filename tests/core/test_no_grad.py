@@ -5,12 +5,14 @@ import contextvars
 import itertools
 import sys
 import threading
+import types
 import weakref
 
 import pytest
 
 from tinygrad_mnist import Tensor, no_grad
 from tinygrad_mnist.core import tape
+from tinygrad_mnist.errors import ArgumentError
 
 
 def recorded():
@@ -253,3 +255,32 @@ def test_ctrl_c_while_a_graph_is_let_go_does_not_keep_later_ones(number):
     nodes = [weakref.ref(kept.node), weakref.ref(kept.node.tracked[0][1].node)]
     del kept
     assert [node() for node in nodes] == [None, None]
+
+
+def test_other_things_to_await_and_a_slip():
+    seen = []
+
+    @no_grad()
+    @types.coroutine
+    def old():
+        seen.append(recorded())
+        yield from asyncio.sleep(0).__await__()
+        seen.append(recorded())
+
+    class Calling:
+        async def __call__(self):
+            seen.append(recorded())
+            await asyncio.sleep(0)
+            seen.append(recorded())
+
+    async def run():
+        await old()
+        await no_grad()(Calling())()
+
+    asyncio.run(run())
+    assert seen == [False] * 4
+    with pytest.raises(ArgumentError, match=r"write with no_grad\(\): or @no_grad\(\)"):
+
+        @no_grad
+        def slip():
+            pass

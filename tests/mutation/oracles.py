@@ -20,7 +20,7 @@ from contracts.cases import CASES
 from contracts.samples import USUAL, Sample
 from core import test_random_graphs
 from hypothesis import strategies as st
-from ops import test_conventions, test_known_bugs, test_rounding
+from ops import test_conventions, test_rounding
 
 from tinygrad_mnist import Primitive
 from tinygrad_mnist.core import tape
@@ -145,7 +145,6 @@ POINTS = plain(
     test_conventions.test_vector,
     test_conventions.test_sigmoid_cross_entropy,
 )
-KNOWN_BUGS = plain(test_known_bugs.test_gradient)
 ROUNDING = plain(test_rounding.test_derivative_at_all_magnitudes)
 
 

@@ -335,19 +335,19 @@ OTHERS = (
         red.linear_recurrence,
         "factor",
         "by the result itself",
-        lambda ct, y, x, factor, axis: red._backwards(ct, factor, axis) * y,
+        lambda ct, y, x, factor, axis: red._from_the_end(ct, factor, axis) * y,
     ),
     rule(
         red.linear_recurrence,
         "factor",
         "the cotangent does not flow on",
-        lambda ct, y, x, factor, axis: ct * red._delayed(y, axis, 0.0),
+        lambda ct, y, x, factor, axis: ct * red._moved_on_by_one(y, axis, 0.0),
     ),
     edited_rule(
         red.cumprod,
         "x",
         "the element itself counts",
-        ("_delayed(y, axis, 1.0)", "y"),
+        ("_moved_on_by_one(y, axis, 1.0)", "y"),
     ),
     edited_rule(
         red.sort,

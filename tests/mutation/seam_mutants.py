@@ -13,7 +13,6 @@ from .planting import edit, instead
 TAPE = "tinygrad_mnist.core.tape"
 RECORDER = "tinygrad_mnist.replay.recorder"
 NESTED = plain(test_watcher.test_watchers_are_told_the_inner_and_then_the_outer)
-CONSUMED = plain(test_watcher.test_what_an_inner_watcher_consumes_the_outer_is_not_told)
 LINES = plain(test_watchers.test_source_lines_inside_a_capture)
 HOST = plain(test_watchers.test_host_inside_both_a_capture_and_other_watchers)
 

@@ -17,6 +17,7 @@ from tinygrad_mnist import (
     relu6,
     softmax,
 )
+from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.ops.elementwise import masked
 from tinygrad_mnist.testing import assert_grads
 
@@ -185,3 +186,14 @@ def test_the_gradient_of_cumprod_is_linear_in_time_and_few_instructions():
         counts.append(len(slope.plans[-1].program.instructions))
         assert slope.plans[-1].allocation.arena < 200 * size + 10_000
     assert counts[0] == counts[1] < 30
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_the_gradient_of_cumprod_without_axes(axis):
+    assert of(lambda x: np.cumprod(x, axis=axis), 3.0, cotangent=2.0)[1] == [2.0]
+
+
+@pytest.mark.parametrize("bounds", [{"a_min": 0.0, "min": 5.0}, {"a_max": 1.0, "max": 5.0}])
+def test_bounds_given_twice_are_refused(bounds):
+    with pytest.raises(ArgumentError, match="not both"):
+        np.clip(leaf([1.0]), **bounds)

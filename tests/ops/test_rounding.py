@@ -1,4 +1,4 @@
-"""Derivatives at all magnitudes, within ORACLE's 32 units of rounding of a wider dtype's."""
+"""Derivatives at all magnitudes, within 32 units of rounding of a wider dtype's."""
 
 import numpy as np
 import pytest

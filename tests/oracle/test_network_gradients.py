@@ -1,6 +1,6 @@
 """Whole networks of drawn depth, widths, activation, loss and dtype: all gradients equal TF's.
 
-The bound follows ORACLE.md's figures for single operations through the network, to first order:
+The bound follows the figures for single operations through the network, to first order:
 an operation adds its own, and passes on its operands' by absolute values. ``E`` of an array bounds
 how far ours and TensorFlow's may lie apart, ``|...|`` its magnitude.
 """

@@ -36,7 +36,7 @@ ITERATIONS = 1000
 FLOAT64 = ITERATIONS * 8 * 2.0**-53
 # Reversing the rows moves one of the two products of a gradient only, so it gets a tenth.
 REVERSED_ROWS = FLOAT64 / 10
-FLOAT32 = 1e-4  # over 20 steps, of ORACLE.md; the worst seen is 3.5e-6
+FLOAT32 = 1e-4  # over 20 steps; the worst seen is 3.5e-6
 
 
 class Ours:

@@ -29,7 +29,6 @@ ROUNDED = {
     "offset": (lambda x: ((x + 1e3) - 1e3).sum(), np.ones_like),
     "offset times": (lambda x: (((x + 1e3) - 1e3) * x).sum(), lambda x: 2 * x),
 }
-OF_ALL = [*CLEAN.values(), *ROUNDED.values()]
 
 
 def largest_off(gradient):

@@ -722,3 +722,12 @@ def test_a_random_expression_is_the_same_of_symbols_and_of_arrays(
                 reached = [leaf for leaf, s in zip(leaves, slopes, strict=True) if s is not None]
                 for value, leaf in zip(gradient, reached, strict=True):
                     np.testing.assert_array_equal(value, leaf.grad)
+
+
+def test_a_symbol_may_have_any_name_and_is_fed_once():
+    x = placeholder(np.float64, [None], name="self")
+    session = Session()
+    for _ in range(3):
+        assert session.run(x * 2.0, {x: [1.0]}).tolist() == [2.0]
+    with pytest.raises(SessionError, match="fed twice"):
+        session.run(x, {x: [1.0], "self:0": [2.0]})

@@ -21,6 +21,7 @@ import heapq
 import inspect
 import itertools
 import threading
+import types
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -30,7 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_mnist.core.primitive import ZERO, Array, Primitive
-from tinygrad_mnist.errors import RuleError, StaleGraphError, described
+from tinygrad_mnist.errors import ArgumentError, RuleError, StaleGraphError, described
 
 clock = itertools.count(1)
 """One clock for node creation and parameter assignment: it orders the sweep and dates the reads."""
@@ -175,7 +176,7 @@ def reverse_sweep(
 
 
 def key(tensor: Any) -> int:
-    """What cotangents are added up by: the node's number; of a leaf one that is no node's."""
+    """What cotangents are added up by: the id of the Tensor's node or, of a leaf, minus its own."""
     return tensor.node.id if tensor.node else -id(tensor)
 
 
@@ -388,8 +389,8 @@ class no_grad:  # noqa: N801  it reads as a statement
     """Record nothing inside the block, or inside the function it decorates.
 
     Blocks may overlap and be left in any order: recording goes on when none is open. A decorated
-    generator, coroutine or asynchronous generator records nothing while it runs, and has no say
-    while it waits.
+    generator, coroutine or asynchronous generator records nothing while it runs; while it
+    waits, the caller's own setting applies.
 
     >>> from tinygrad_mnist import Tensor
     >>> x = Tensor(2.0, requires_grad=True)
@@ -397,6 +398,10 @@ class no_grad:  # noqa: N801  it reads as a statement
     ...     (x * x).requires_grad
     False
     """
+
+    def __init__(self, *function: Any) -> None:
+        if function:
+            raise ArgumentError("no_grad takes nothing: write with no_grad(): or @no_grad().")
 
     def __enter__(self) -> None:
         open_no_grads.set((*open_no_grads.get(), self))
@@ -412,11 +417,14 @@ class no_grad:  # noqa: N801  it reads as a statement
         wrap = _quiet_function
         if inspect.isgeneratorfunction(function):
             wrap = _quiet_generator
-        elif inspect.iscoroutinefunction(function):
+        elif any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
             wrap = _quiet_coroutine
         elif inspect.isasyncgenfunction(function):
             wrap = _quiet_async_generator
-        return functools.wraps(function)(wrap(function))
+        quiet = functools.wraps(function)(wrap(function))
+        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+        # A generator that may be awaited, as there were before async.
+        return types.coroutine(quiet) if flags & inspect.CO_ITERABLE_COROUTINE else quiet
 
 
 def _quiet_function(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from tinygrad_mnist.core.primitive import ZERO, Array, elementwise_ufunc, primitive
 from tinygrad_mnist.dispatch.registry import composes
+from tinygrad_mnist.errors import ArgumentError
 
 # Arithmetic.
 add = elementwise_ufunc(
@@ -89,7 +90,7 @@ hypot = elementwise_ufunc(  # at zero the subgradient 0, as of the norm
 )
 
 
-def _inverted(x: Any, a: Any, b: Any) -> Any:
+def _over_squared_length(x: Any, a: Any, b: Any) -> Any:
     """Return x / (a^2 + b^2) without squares, which overflow, underflow and wrap in integers."""
     length = np.hypot(a, b)
     return x / length / length
@@ -97,8 +98,8 @@ def _inverted(x: Any, a: Any, b: Any) -> Any:
 
 arctan2 = elementwise_ufunc(
     np.arctan2,
-    a=lambda ct, y, a, b: ct * _inverted(b, a, b),
-    b=lambda ct, y, a, b: -ct * _inverted(a, a, b),
+    a=lambda ct, y, a, b: ct * _over_squared_length(b, a, b),
+    b=lambda ct, y, a, b: -ct * _over_squared_length(a, a, b),
 )
 
 # Choices. A tie, and nothing else, gives the whole cotangent to a; NaN in either gives it to b.
@@ -167,6 +168,11 @@ clip.vjp(
 
 @composes(np.clip)
 def _(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    both = [one is not None and other is not None for one in (a_min, a_max) for other in (min, max)]
+    if True in both:
+        raise ArgumentError(
+            "np.clip takes its bounds as a_min and a_max or as min and max, not both."
+        )
     lower = min if a_min is None else a_min
     upper = max if a_max is None else a_max
     # As to NumPy, without a bound it is something else: an infinite one would make integers floats.

@@ -180,9 +180,9 @@ def _cumprod_vjp(ct: Any, y: Any, x: Any, axis: int | None) -> Any:
 
     Nothing is divided by x, so this is exact where x is zero, where TensorFlow's y / x is not.
     """
-    if axis is None:
+    if axis is None or not x.ndim:
         return np.reshape(_cumprod_vjp(ct, y, np.reshape(x, -1), 0), x.shape)
-    return _delayed(y, axis, 1.0) * _backwards(ct, x, axis)
+    return _moved_on_by_one(y, axis, 1.0) * _from_the_end(ct, x, axis)
 
 
 cumprod.vjp(x=_cumprod_vjp)
@@ -191,6 +191,8 @@ cumprod.vjp(x=_cumprod_vjp)
 @primitive()
 def linear_recurrence(x: Array, factor: Array, *, axis: int) -> Any:
     """Return ``y[i] = x[i] + factor[i] * y[i - 1]`` along an axis; ``y[0]`` is ``x[0]``.
+
+    Both operands have the shape of the result.
 
     NumPy has no function for it, and without one its steps would be thousands of nodes.
     """
@@ -201,7 +203,7 @@ def linear_recurrence(x: Array, factor: Array, *, axis: int) -> Any:
     return y
 
 
-def _delayed(x: Any, axis: int, first: float) -> Any:
+def _moved_on_by_one(x: Any, axis: int, first: float) -> Any:
     """The elements along an axis moved on by one, behind a first one."""
     axis = normalize_axis_index(axis, x.ndim)
     before = (slice(None),) * axis
@@ -210,15 +212,17 @@ def _delayed(x: Any, axis: int, first: float) -> Any:
     return np.concatenate((head, x[(*before, slice(-1))]), axis=axis)
 
 
-def _backwards(ct: Any, factor: Any, axis: int) -> Any:
+def _from_the_end(ct: Any, factor: Any, axis: int) -> Any:
     """Return ``z[i] = ct[i] + factor[i + 1] * z[i + 1]``: the recurrence from its end."""
-    factors = _delayed(np.flip(factor, axis), axis, 0.0)
+    factors = _moved_on_by_one(np.flip(factor, axis), axis, 0.0)
     return np.flip(linear_recurrence(np.flip(ct, axis), factors, axis=axis), axis)
 
 
 linear_recurrence.vjp(
-    x=lambda ct, y, x, factor, axis: _backwards(ct, factor, axis),
-    factor=lambda ct, y, x, factor, axis: _backwards(ct, factor, axis) * _delayed(y, axis, 0.0),
+    x=lambda ct, y, x, factor, axis: _from_the_end(ct, factor, axis),
+    factor=lambda ct, y, x, factor, axis: (
+        _from_the_end(ct, factor, axis) * _moved_on_by_one(y, axis, 0.0)
+    ),
 )
 
 

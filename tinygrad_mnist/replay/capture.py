@@ -174,7 +174,7 @@ class Captured:
             "that each object has plans of its own."
         )
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+    def __call__(self, /, *arguments: Any, **keywords: Any) -> Any:
         """Call the function, or replay it."""
         if tape.watcher.get().rules_on_tensors:  # inside another captured function: part of it
             return self.function(*arguments, **keywords)
@@ -212,8 +212,8 @@ class Captured:
     def _last_replay_if_alike(self, given: Sequence[Any], names: tuple[str, ...]) -> Replay | None:
         """The last replay, if these are plain arrays of the same signature and it applies.
 
-        The last of them are keywords, of these names. It spares most calls of a loop the way
-        through `call_of`.
+        ``given`` are the positional arguments and then the keywords, called ``names``. Most calls
+        of a loop are thus spared `call_of`.
         """
         if self._last is None:
             return None

@@ -68,7 +68,7 @@ class Evaluation:
         )
         self.differentiates = bool(gradients)
 
-    def run(self, **feeds: Tensor) -> list[Tensor | None]:
+    def run(self, /, **feeds: Tensor) -> list[Tensor | None]:
         """Compute the fetched symbols from the fed values, which are given in the fed order."""
         values: dict[Symbol, Any] = {}
         results: dict[Symbol, Any] = {}

@@ -120,6 +120,9 @@ class Session:
         structure, leaves = flatten(fetches)
         wanted = [self._symbol(leaf, "fetch") for leaf in leaves]
         feeds = {self._symbol(key, "feed"): value for key, value in given.items()}
+        if len(feeds) != len(given):
+            names = [getattr(key, "name", key) for key in given]
+            raise SessionError(f"A symbol is fed twice, under two names. Received: {names}.")
         fed = sorted(feeds, key=_number)
         arrays = {_feed_name(symbol): _feed_array(symbol, feeds[symbol]) for symbol in fed}
         fetched = list(dict.fromkeys(wanted))
@@ -290,14 +293,17 @@ def _feed_array(symbol: Symbol, value: Any) -> Array:
 
 
 def _lend(array: Array) -> Tensor:
-    """The array as a constant for the length of a run, not copied: it may be a whole data set."""
+    """Return the array as a constant for one run. It is no copy: it may be a whole data set."""
     view = array.view()
     view.flags.writeable = False
     return Tensor.of(view, None)
 
 
 def _owned_value(value: Tensor | None) -> Any:
-    """The array of what a replay returned, a copy as it is, or of no axes a NumPy scalar."""
+    """Return the array of a result, writable: the replay copied it for this call alone.
+
+    That a variable's value is copied too, `Evaluation` sees to. Without axes: a NumPy scalar.
+    """
     if value is None:
         return None
     array = value.data

@@ -17,6 +17,11 @@ KNOWN_TF_DEVIATIONS = {
     "smallest; sqrt(sum(x**2)) by hand stays NaN in both.",
     "clip of nan": "TensorFlow composes clip of minimum and maximum, in which NaN sends the "
     "cotangent to the other operand. NaN is not outside a bound: ours gives the bounds nothing.",
+    "clip with crossed bounds": "TensorFlow's value is the lower bound, NumPy's and ours the upper "
+    "one, which gets the whole cotangent. tf1.clip_by_value is TensorFlow's.",
+    "sqrt(relu(x)) at -1": "TensorFlow multiplies the infinite cotangent by the mask's 0: NaN. A "
+    "branch not taken passes on a zero whatever comes: ours is 0.",
+    "nan**0": "As with x**0 at 0.",
     "elu at nan": "TensorFlow's kernel of this gradient asks whether x < 0, which NaN is not, and "
     "passes the cotangent through. Ours is exp(x): NaN.",
     "where(x > 0, reciprocal(x), 0) at 0": "TensorFlow's kernel of this gradient gives 0 for a "

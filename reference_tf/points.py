@@ -78,6 +78,9 @@ POINTS: dict[str, Point] = {
     "minimum with nan": at("minimum", [nan, 1.0], [1.0, nan]),
     "clip at and outside its bounds": at("clip", [-1.0, 1.0, -2.0, 2.0], [-1.0] * 4, [1.0] * 4),
     "clip of nan": at("clip", nan, -1.0, 1.0),
+    "clip with crossed bounds": at("clip", [-2.0, 0.5], [1.0, 1.0], [-1.0, -1.0]),
+    "sqrt(relu(x)) at -1": Point(lambda op, x: op.sqrt(op.relu(x)), (-1.0,)),
+    "nan**0": at("power", nan, 0.0),
     "where(x > 0, 1/x, 0) at 0": Point(
         lambda op, x: op.where(x > 0, op.divide(ONE, x), ZERO), (0.0,)
     ),

@@ -62,7 +62,11 @@ TENSORFLOW_TOO = {
     "norm x: no subgradient at 0": "norm of zeros",
     "cumprod x: cumsum's of y, by x": "cumprod of a zero",
     f"{DENSE} logits: TensorFlow's: labels sum to 1": "labels not summing to 1",
+    "clip upper: crossed bounds are the lower one's": "clip with crossed bounds",
+    "clip lower: crossed bounds are both's": "clip with crossed bounds",
 }
+# Infinity times a mask: it differs only at an infinite cotangent, which compare never draws.
+OF_INFINITY = {name for name in MUTANTS if name.endswith(": a product")}
 
 assert TENSORFLOW_TOO.keys() <= {*MUTANTS}
 assert {*TENSORFLOW_TOO.values()} <= {*KNOWN_TF_DEVIATIONS}
@@ -127,7 +131,7 @@ def accepted(primitive, number, order):
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_wrong_rule_of_the_gate_is_named(name):
     primitive, mutant = MUTANTS[name]
-    excused = name in TENSORFLOW_TOO
+    excused = name in TENSORFLOW_TOO or name in OF_INFINITY
     count = min(len(samples(primitive)), 8 if excused else 100)
     named = False
     for order, number in product((1, 2), range(count)):

@@ -62,10 +62,16 @@ class KerasTrainer:
 
 @contextmanager
 def _floatx(dtype: str) -> Iterator[None]:
-    """Make layers, the learning rate and the mean of the cost of this dtype, not of float32."""
+    """Make layers, the learning rate and the mean of the cost of this dtype, not of float32.
+
+    The first layer that is ever made fixes the policy of all later ones, so that is set too.
+    """
     before: Any = keras.config.floatx()
+    policy: Any = keras.config.dtype_policy()
     keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
     try:
         yield
     finally:
         keras.config.set_floatx(before)
+        keras.config.set_dtype_policy(policy)

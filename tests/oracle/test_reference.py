@@ -182,6 +182,15 @@ def test_twenty_iterations_in_float32(in_float32, api, standard, quantity):
 
 
 @pytest.mark.parametrize("api", APIS)
+def test_each_trainer_computes_in_the_dtype_of_its_parameters_whatever_was_made_before(api):
+    for dtype in (np.float32, np.float64, np.float32):
+        parameters, data = start(dtype)
+        made = trainer(api, parameters, LEARNING_RATE)
+        found = [*made.parameters(), *made.gradients(*next(data))]
+        assert {array.dtype for array in found} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("api", APIS)
 def test_gradients_and_accuracy_at_the_start(api):
     parameters, data = start(np.float64)
     images, labels = next(data)

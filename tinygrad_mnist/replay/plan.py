@@ -11,7 +11,6 @@ Memory(without_reuse=32, with_reuse=16, peak=16)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import partial
 from itertools import groupby
 from operator import length_hint
@@ -121,7 +120,11 @@ class Plan:
         for phase, thunks in self.phases:
             iterator = iter(thunks)
             try:
-                with np.errstate(all="ignore") if phase == "backward" else nullcontext():
+                if phase == "backward":
+                    with np.errstate(all="ignore"):
+                        for thunk in iterator:
+                            thunk()
+                else:
                     for thunk in iterator:
                         thunk()
             except BaseException as error:

@@ -111,7 +111,7 @@ def _tensors(inputs: Any) -> list[Any]:
             f"Received: {described(inputs)}."
         )
     for tensor in given:
-        if tensor.dtype.kind != "f":
+        if not tensor.requires_grad and tensor.dtype.kind != "f":
             raise GradientError(
                 f"There is no gradient by {tensor.label}: integers and booleans are constants. "
                 "Differentiate by what it was made of, or use .astype(np.float32) first."

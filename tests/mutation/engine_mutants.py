@@ -176,11 +176,10 @@ TRAVERSAL = (
         ("every_leaf = False", "return found"),
         oracles=(NARROW, GRAPHS),
     ),
-    instead(
-        "gradients: leaves by value",
-        "tinygrad_mnist.core.tape.key",
-        lambda tensor: tensor.node.id if tensor.node else -hash(tensor.data.tobytes()),
-        I01,
+    sweep(
+        "leaves by value",
+        ("-id(operand)  #", "-hash(operand.data.tobytes())  #"),
+        oracles=(I01,),
     ),
     instead(
         "gradients: inner nodes by value",

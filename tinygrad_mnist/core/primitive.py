@@ -135,9 +135,10 @@ class Primitive:
         RuleError
             If the primitive has no rules.
         """
-        name = self.operand_name(position)
-        rule = self.rules.get(name)
+        names = self.operand_names
+        rule = self.rules.get(names[position] if position < len(names) else names[-1])
         if rule is None:
+            name = self.operand_name(position)
             raise RuleError(
                 f"{self.name} has no rule for its operand {name}: its gradient was asked for. "
                 f"Give one with {self.name}.vjp({name}=...), or ZERO if it is not differentiable."

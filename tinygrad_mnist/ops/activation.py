@@ -180,15 +180,16 @@ def sparse_softmax_cross_entropy_with_logits(
             f"labels {np.shape(labels)}, logits {np.shape(logits)}."
         )
     classes = logits.shape[-1]
-    outside = np.argwhere((labels < 0) | (labels >= classes))
-    if len(outside):
-        row = tuple(int(i) for i in outside[0])
+    outside = (labels < 0) | (labels >= classes)
+    if outside.any():
+        row = tuple(int(i) for i in np.argwhere(outside)[0])
         raise ShapeError(
             f"{name}: the label of row {row[0] if len(row) == 1 else row} is "
             f"{labels[row]}, which is not a class: there are {classes}, numbered from 0."
         )
-    chosen = np.take_along_axis(log_softmax.kernel(logits), labels[..., None], axis=-1)
-    return np.negative(chosen[..., 0], out=out)
+    rows = log_softmax.kernel(logits).reshape(np.size(labels), classes)
+    chosen = rows[np.arange(len(rows)), np.reshape(labels, -1)]
+    return np.negative(np.reshape(chosen, np.shape(labels)), out=out)
 
 
 sparse_softmax_cross_entropy_with_logits.vjp(

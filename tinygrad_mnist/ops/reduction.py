@@ -59,12 +59,12 @@ sum.vjp(x=lambda ct, y, x, axis, keepdims: _spread(ct, x, axis))
 
 
 @primitive(np.mean)
-def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
+def mean(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Any:
     """Average over axes; NaN over no elements."""
     if x.dtype.kind != "f" or x.dtype.itemsize < 4 or not x.size:
         # NumPy adds these up in a wider dtype, and warns where there is nothing to add up.
-        return np.mean(x, axis=axis, keepdims=keepdims)
-    total = np.asarray(np.add.reduce(x, axis, None, None, keepdims))  # type: ignore[call-overload]
+        return np.positive(np.mean(x, axis=axis, keepdims=keepdims), out=out)
+    total = np.asarray(np.add.reduce(x, axis, None, out, keepdims))  # type: ignore[call-overload]
     return np.true_divide(total, np.intp(_count(x, axis)), out=total, casting="unsafe")
 
 

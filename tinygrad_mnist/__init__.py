@@ -11,7 +11,7 @@ array([1.  , 0.42])
 from tinygrad_mnist.core.gradient import gradients
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import ZERO, Primitive, primitive
-from tinygrad_mnist.core.tape import no_grad
+from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.ops.activation import (
     elu,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tinygrad_mnist import Primitive
-from tinygrad_mnist.core import tape
+from tinygrad_mnist.core import recording, tape
 
 from .oracles import Oracle, of_rules
 
@@ -63,7 +63,7 @@ def planted(mutant, make):
         try:
             yield
         finally:
-            tape.open_no_grads.set(())
+            recording.open_no_grads.set(())
             tape._graveyard.digging = False
 
 

@@ -92,7 +92,7 @@ REPLAY_MUTANTS = (
     edit(
         "signature: no_grad is forgotten",
         "tinygrad_mnist.replay.signature.call_of",
-        ("not tape.open_no_grads.get())", "True)"),
+        ("not open_no_grads.get())", "True)"),
         oracles=(limits("test_no_grad_around_a_call_is_part_of_the_signature"),),
     ),
     edit(

@@ -3,7 +3,7 @@
 import pytest
 
 import tinygrad_mnist as tm
-from tinygrad_mnist.core import tape
+from tinygrad_mnist.core import recording
 from tinygrad_mnist.ops.elementwise import positive
 
 from . import test_gate
@@ -44,8 +44,8 @@ def test_a_mutant_that_does_not_fit_fails_alone(mutant, reason):
 
 
 def test_a_mutant_is_planted_wherever_the_right_thing_was_imported():
-    right, wrong = tape.no_grad, object()
+    right, wrong = recording.no_grad, object()
     mutant = instead("another no_grad", "tinygrad_mnist.no_grad", wrong)
     with planted(mutant, mutant.wrong):
-        assert tm.no_grad is tape.no_grad is wrong
-    assert tm.no_grad is tape.no_grad is right
+        assert tm.no_grad is recording.no_grad is wrong
+    assert tm.no_grad is recording.no_grad is right

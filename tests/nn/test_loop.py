@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist import Tensor, nn, optim, relu
-from tinygrad_mnist.core.tape import open_no_grads
+from tinygrad_mnist.core.recording import open_no_grads
 from tinygrad_mnist.dataset import Dataset
 from tinygrad_mnist.errors import ArgumentError, DTypeError, GradientError, ShapeError
 from tinygrad_mnist.nn import loop

@@ -72,9 +72,7 @@ def constant(data: Any, dtype: npt.DTypeLike | None) -> Any:
     array = real(data)
     if dtype is not None and array.dtype != dtype:
         array = real(array.astype(dtype))
-    array = held(array)
-    array.flags.writeable = False
-    return array
+    return held(array)
 
 
 def allocated(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:

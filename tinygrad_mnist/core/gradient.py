@@ -20,6 +20,7 @@ import numpy as np
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.arrays import real
 from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tape import as_array, key, reverse_sweep
 from tinygrad_mnist.errors import ArgumentError, GradientError, ShapeError, described
 
@@ -91,8 +92,7 @@ def gradients(
         for node, total, _ in sweep:
             if node.id in inner:
                 found[node.id] = total
-    for identity, (_, total) in arrived.items():
-        found[identity] = total
+    found |= {identity: total for identity, (_, total) in arrived.items()}
     given: set[int] = set()
     return [
         _owned(found[key(tensor)], given)
@@ -147,7 +147,7 @@ def _seed(output: Any, cotangent: Any, record: bool = False) -> Any:
             )
         return _value(output, np.ones(output.shape, output.dtype), record)
     as_tensor = hasattr(cotangent, "node") and (record or tape.watcher.get().rules_on_tensors)
-    with tape.no_grad():
+    with no_grad():
         seed: Any = cotangent if as_tensor else real(cotangent, "A cotangent").copy()
     if seed.shape != output.shape:
         raise ShapeError(

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.arrays import allocated, real
 from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ShapeError
 
@@ -116,6 +117,5 @@ class Parameter(Tensor):
 
     def detach(self) -> Tensor:
         """Return a constant of the same value, as of now: later assignments do not change it."""
-        with tape.no_grad():
-            copy: Any = np.positive(self)
-        return copy  # type: ignore[no-any-return]
+        with no_grad():
+            return np.positive(self)  # type: ignore[return-value]

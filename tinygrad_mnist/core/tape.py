@@ -16,12 +16,9 @@ outer variable for its own ("perturbation confusion"):
 
 from __future__ import annotations
 
-import functools
 import heapq
-import inspect
 import itertools
 import threading
-import types
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -31,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_mnist.core.primitive import ZERO, Array, Primitive
-from tinygrad_mnist.errors import ArgumentError, RuleError, StaleGraphError, described
+from tinygrad_mnist.errors import RuleError, StaleGraphError, described
 
 clock = itertools.count(1)
 """One clock for node creation and parameter assignment: it orders the sweep and dates the reads."""
@@ -264,10 +261,7 @@ def as_array(value: Any) -> Any:
     """The value; of a scalar, an array: NumPy's arithmetic makes scalars of arrays without axes."""
     if type(value) is np.ndarray:
         return value
-    return np.asarray(value) if isinstance(value, _SCALARS) else value
-
-
-_SCALARS = (np.generic, float, int)
+    return np.asarray(value) if isinstance(value, (np.generic, float, int)) else value
 
 
 def _fit(cotangent: Any, like: Array, primitive: Primitive, position: int) -> Any:
@@ -370,10 +364,7 @@ class Watcher:
 NOBODY = Watcher()
 
 watcher: ContextVar[Watcher] = ContextVar("watcher", default=NOBODY)
-"""Who watches. Like what follows, each thread and each asynchronous task has its own."""
-
-open_no_grads: ContextVar[tuple[object, ...]] = ContextVar("open_no_grads", default=())
-"""The `no_grad` blocks that are open: nothing is recorded while there is one."""
+"""Who watches, in this thread or asynchronous task."""
 
 
 @contextmanager
@@ -387,123 +378,6 @@ def watching(inner: Watcher) -> Iterator[None]:
     finally:
         watcher.set(before)
         place.outer = before  # a task that was started in the block goes on and is not watched
-
-
-class no_grad:  # noqa: N801  it reads as a statement
-    """Record nothing inside the block, or inside the function it decorates.
-
-    Blocks may overlap and be left in any order: recording goes on when none is open. A decorated
-    generator, coroutine or asynchronous generator records nothing while it runs; while it
-    waits, the caller's own setting applies.
-
-    >>> from tinygrad_mnist import Tensor
-    >>> x = Tensor(2.0, requires_grad=True)
-    >>> with no_grad():
-    ...     (x * x).requires_grad
-    False
-    """
-
-    def __init__(self, *function: Any) -> None:
-        if function:
-            raise ArgumentError("no_grad takes nothing: write with no_grad(): or @no_grad().")
-
-    def __enter__(self) -> None:
-        open_no_grads.set((*open_no_grads.get(), self))
-
-    def __exit__(self, *_: object) -> None:
-        blocks = [*open_no_grads.get()]
-        if self in blocks:  # a generator may be closed where it was not begun
-            blocks.remove(self)
-            open_no_grads.set(tuple(blocks))
-
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function, recording nothing while it runs."""
-        wrap = _quiet_function
-        if inspect.isgeneratorfunction(function):
-            wrap = _quiet_generator
-        elif any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
-            wrap = _quiet_coroutine
-        elif inspect.isasyncgenfunction(function):
-            wrap = _quiet_async_generator
-        quiet = functools.wraps(function)(wrap(function))
-        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-        # A generator that may be awaited, as there were before async.
-        return types.coroutine(quiet) if flags & inspect.CO_ITERABLE_COROUTINE else quiet
-
-
-def _quiet_function(function: Callable[..., Any]) -> Callable[..., Any]:
-    def quiet(*arguments: Any, **keywords: Any) -> Any:
-        with no_grad():
-            return function(*arguments, **keywords)
-
-    return quiet
-
-
-def _quiet_generator(function: Callable[..., Any]) -> Callable[..., Any]:
-    def quiet(*arguments: Any, **keywords: Any) -> Any:
-        return (yield from _quietly(function(*arguments, **keywords)))
-
-    return quiet
-
-
-def _quiet_coroutine(function: Callable[..., Any]) -> Callable[..., Any]:
-    async def quiet(*arguments: Any, **keywords: Any) -> Any:
-        return await _Quiet(function(*arguments, **keywords))
-
-    return quiet
-
-
-def _quiet_async_generator(function: Callable[..., Any]) -> Callable[..., Any]:
-    async def quiet(*arguments: Any, **keywords: Any) -> Any:
-        generator = function(*arguments, **keywords)
-        step = generator.__anext__()
-        while True:
-            try:
-                value = await _Quiet(step)
-            except StopAsyncIteration:
-                return
-            try:
-                step = generator.asend((yield value))
-            except GeneratorExit:
-                await _Quiet(generator.aclose())
-                raise
-            except BaseException as error:
-                step = generator.athrow(error)
-
-    return quiet
-
-
-class _Quiet:
-    """Something to await that records nothing while it runs."""
-
-    def __init__(self, awaitable: Any) -> None:
-        self.awaitable = awaitable
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        return _quietly(self.awaitable.__await__())
-
-
-def _quietly(generator: Any) -> Generator[Any, Any, Any]:
-    """Yield what a generator yields, recording nothing from each resumption to the next yield."""
-    step = functools.partial(next, generator)
-    while True:
-        try:
-            with no_grad():
-                value = step()
-        except StopIteration as stop:
-            return stop.value
-        try:
-            received = yield value
-        except GeneratorExit:
-            with no_grad():
-                generator.close()
-            raise
-        except BaseException as error:
-            step = functools.partial(generator.throw, error)
-        else:
-            step = functools.partial(next, generator)
-            if received is not None:
-                step = functools.partial(generator.send, received)
 
 
 class _Graveyard(threading.local):

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from tinygrad_mnist.core import gradient, tape
 from tinygrad_mnist.core.arrays import SCALARS, constant, held, real
 from tinygrad_mnist.core.primitive import Array, Primitive
+from tinygrad_mnist.core.recording import open_no_grads
 from tinygrad_mnist.dispatch.operators import Operators
 from tinygrad_mnist.errors import (
     DTypeError,
@@ -122,14 +123,16 @@ class Tensor(Operators["Tensor"]):
         if primitive.view:
             if reads:  # a view would change under its holder at the next assign
                 value = value.copy()
-        elif not primitive.takes_out and (value.base is not None or _is_among(value, arrays)):
+        elif not primitive.takes_out and (
+            value.base is not None or any(value is array for array in arrays)
+        ):
             value = value.copy(order="K")  # the kernel may have returned what it was given
         value.setflags(write=False)
         watcher = tape.watcher.get()
         watched = watcher is not tape.NOBODY  # two calls of a method that does nothing take 0.1 µs
         if watched:
             watcher.applied(primitive, operands, arrays, static, value)
-        if not (tracked and not tape.open_no_grads.get() and value.dtype.kind == "f"):
+        if not (tracked and not open_no_grads.get() and value.dtype.kind == "f"):
             return Tensor.of(value, None)
         if constants:
             operands = tuple(
@@ -258,7 +261,7 @@ class Tensor(Operators["Tensor"]):
         return self.data.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if self.requires_grad and not tape.open_no_grads.get():
+        if self.requires_grad and not open_no_grads.get():
             raise UnsupportedError(
                 f"Making an array of {self.label} would silently drop its gradient. Use .numpy() "
                 "if that is meant, np.stack to join tensors, or wrap the code in no_grad()."
@@ -321,7 +324,3 @@ def _rebuilt(kind: type[Tensor], data: Array, requires_grad: bool, name: Any, gr
     tensor = kind(data, requires_grad=requires_grad, name=name)
     tensor.grad = grad
     return tensor
-
-
-def _is_among(value: Array, arrays: list[Any]) -> bool:
-    return any(value is array for array in arrays)

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.core.tape import no_grad
+from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.dataset import Dataset
 from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError

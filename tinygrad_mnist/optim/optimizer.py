@@ -12,6 +12,7 @@ from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.arrays import allocated
 from tinygrad_mnist.core.parameter import Parameter
+from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, GradientError, ShapeError
 from tinygrad_mnist.optim.packing import lies_in, packed
@@ -133,7 +134,7 @@ class Optimizer:
             self._vector = packed(self.parameters)  # another optimizer had taken them
         watcher = tape.watcher.get()
         if watcher.rules_on_tensors:
-            with watcher.phase("update"), tape.no_grad():
+            with watcher.phase("update"), no_grad():
                 self._record_update(gradients)
             return
         flat = [

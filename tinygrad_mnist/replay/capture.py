@@ -23,6 +23,7 @@ import numpy as np
 from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.core.recording import open_no_grads
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
 from tinygrad_mnist.replay.plan import Plan
@@ -220,7 +221,7 @@ class Captured:
         last_names, (_, parts, recording), replay = self._last
         if names != last_names or len(given) != len(parts):
             return None
-        if recording is bool(tape.open_no_grads.get()):
+        if recording is bool(open_no_grads.get()):
             return None
         for array, part in zip(given, parts, strict=True):
             if type(array) is not np.ndarray or not array.flags.c_contiguous:

@@ -16,6 +16,7 @@ from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.arrays import held
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array, Primitive
+from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
 from tinygrad_mnist.lines import users_line
@@ -177,7 +178,7 @@ class Recorder(tape.Watcher):
             return Tensor(value)
         if self._slot(value, value.data).root.origin != "parameter":
             return value  # type: ignore[no-any-return]
-        with tape.no_grad():
+        with no_grad():
             return np.positive(value)  # type: ignore[no-any-return]
 
     @property

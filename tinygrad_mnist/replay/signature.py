@@ -23,6 +23,7 @@ from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.arrays import real
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array, Primitive
+from tinygrad_mnist.core.recording import open_no_grads
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError, GradientError
 
@@ -101,7 +102,7 @@ def call_of(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Call:
     structure, leaves = flatten((arguments, keywords))
     pairs = [array_and_part(leaf) for leaf in leaves]
     parts = tuple([part for _, part in pairs])
-    signature = Signature(structure, parts, not tape.open_no_grads.get())
+    signature = Signature(structure, parts, not open_no_grads.get())
     return Call(signature, leaves, [array for array, _ in pairs])
 
 

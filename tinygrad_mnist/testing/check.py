@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.arguments import integer
-from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.errors import ArgumentError, RuleError, plainly
 from tinygrad_mnist.testing import cause
 from tinygrad_mnist.testing.compare import (
@@ -125,7 +125,7 @@ def check_grads(
 
 def _copy_of(array: Any) -> Array:
     try:
-        with tape.no_grad():  # a Parameter says where to check, and is no part of the function
+        with no_grad():  # a Parameter says where to check, and is no part of the function
             return np.array(array)
     except ValueError as error:
         raise ArgumentError(f"An argument cannot be made an array: {plainly(error)}.") from None

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.core import gradient as engine
-from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.testing.differences import EPSILON
@@ -120,7 +120,7 @@ class Subject:
             if isinstance(result, np.ndarray | np.generic):  # most are, and there are very many
                 array = np.asarray(result)
             else:
-                with tape.no_grad():
+                with no_grad():
                     array = np.asarray(result)
         except ValueError:  # lists of unequal lengths
             array = np.asarray(None)

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_mnist.core import gradient
 from tinygrad_mnist.core.parameter import Parameter
-from tinygrad_mnist.core.tape import no_grad
+from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import (
     DTypeError,

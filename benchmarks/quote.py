@@ -30,12 +30,12 @@ def run(_: argparse.Namespace) -> int:
     for quotation in QUOTATIONS:
         if quotation.needs <= report.keys():
             text = quotation.page.read_text(encoding="utf-8")
-            write_whole(quotation.page, replaced(text, quotation.block(report)).encode())
+            write_whole(quotation.page, with_block(text, quotation.block(report)).encode())
             print(f"wrote {quotation.page.relative_to(ROOT)}")
     return 0
 
 
-def replaced(text: str, block: str) -> str:
+def with_block(text: str, block: str) -> str:
     """Return a text with another block between its markers.
 
     Raises

@@ -32,7 +32,7 @@ from reference_tf.sweep import JudgedSweep
 from reference_tf.verdicts import Comparison, Report
 from tinygrad_mnist import Tensor
 from tinygrad_mnist.core.tape import key, reverse_sweep
-from tinygrad_mnist.errors import GradientError, ShapeError, described
+from tinygrad_mnist.errors import GradientError, ShapeError, description
 from tinygrad_mnist.lines import source_lines
 
 
@@ -82,7 +82,7 @@ def compare(
     arguments.check(f, order, seed)
     given = [plain_array(f"Argument {place}", array) for place, array in enumerate(arrays)]
     tensors = [Tensor(x, requires_grad=x.dtype.kind == "f") for x in given]
-    output, lines = _recorded(f, tensors)
+    output, lines = _result_and_lines(f, tensors)
     rng = np.random.default_rng(seed)
     if cotangent is None:
         cotangent = rng.standard_normal(output.shape)
@@ -109,14 +109,16 @@ def compare(
     return report
 
 
-def _recorded(f: Callable[..., Any], tensors: Sequence[Tensor]) -> tuple[Tensor, dict[int, str]]:
+def _result_and_lines(
+    f: Callable[..., Any], tensors: Sequence[Tensor]
+) -> tuple[Tensor, dict[int, str]]:
     """The function's result, and the line of each operation that it was made by."""
     with source_lines() as lines, np.errstate(all="ignore"):
         output = f(*tensors)
     if not (isinstance(output, Tensor) and output.requires_grad):
         raise GradientError(
             "crosscheck.compare needs a function that returns a Tensor made of its arguments or "
-            f"of Parameters, so that there is a gradient. Received: {described(output)}."
+            f"of Parameters, so that there is a gradient. Received: {description(output)}."
         )
     return output, lines
 

@@ -27,7 +27,7 @@ def vjp(function: Function, operands: Sequence[Array], cotangent: Array) -> list
     """
     tensors = [tf.constant(operand) for operand in operands]
     floating = [tensor for tensor in tensors if tensor.dtype.is_floating]
-    found = iter(_pulled_back(function, tensors, floating, tf.constant(cotangent)))
+    found = iter(_vjp(function, tensors, floating, tf.constant(cotangent)))
     return [np.asarray(next(found)) if tensor.dtype.is_floating else None for tensor in tensors]
 
 
@@ -49,7 +49,7 @@ def partial_slope(function: Function, directions: Directions) -> Function:
 
     def along(*tensors: Any) -> Any:
         *operands, cotangent = tensors
-        found = _pulled_back(function, operands, [operands[place] for place in moved], cotangent)
+        found = _vjp(function, operands, [operands[place] for place in moved], cotangent)
         terms = [
             tf.reduce_sum(tf.cast(cotangent_of * directions[place], cotangent.dtype))
             for place, cotangent_of in zip(moved, found, strict=True)
@@ -59,7 +59,7 @@ def partial_slope(function: Function, directions: Directions) -> Function:
     return along
 
 
-def _pulled_back(
+def _vjp(
     function: Function, operands: Sequence[Any], wanted: Sequence[Any], cotangent: Any
 ) -> list[Any]:
     with tf.GradientTape() as tape:

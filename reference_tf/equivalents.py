@@ -129,10 +129,10 @@ def _getitem(x: Any, index: Index) -> Any:
 
 
 def _gather(x: Any, *indices: Any, index: tuple[Any, ...]) -> Any:
-    return tf.gather(_flat(x), _places(tuple(x.shape), _filled(index, indices)))
+    return tf.gather(_flat(x), _places(tuple(x.shape), _with_operands(index, indices)))
 
 
-def _filled(index: tuple[Any, ...], indices: Sequence[Any]) -> tuple[Any, ...]:
+def _with_operands(index: tuple[Any, ...], indices: Sequence[Any]) -> tuple[Any, ...]:
     """The index with its operands; what stands for them is no part that NumPy knows."""
     remaining = iter(indices)
     known = (int, slice, type(None), type(Ellipsis), np.ndarray)
@@ -140,7 +140,7 @@ def _filled(index: tuple[Any, ...], indices: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _scatter_add(x: Any, *indices: Any, index: Index, shape: tuple[int, ...]) -> Any:
-    places = _places(shape, _filled(index, indices) if indices else index)
+    places = _places(shape, _with_operands(index, indices) if indices else index)
     spread = tf.broadcast_to(x, places.shape)
     summed = tf.scatter_nd(places.reshape(-1, 1), _flat(spread), [math.prod(shape)])
     return tf.reshape(summed, shape)

@@ -22,7 +22,7 @@ from tinygrad_mnist import Tensor, gradients
 def value(operation: Operation) -> Comparison:
     """The node's value beside TensorFlow's."""
     theirs = np.asarray(operation.apply(*map(tf.constant, operation.operands)))
-    return compared("value", operation.node.value, theirs, value_bound(operation))
+    return compare_arrays("value", operation.node.value, theirs, value_bound(operation))
 
 
 def cotangents(
@@ -35,7 +35,7 @@ def cotangents(
         ours = given.get(position, np.zeros(operand.shape, operand.dtype))
         name = f"cotangent of {operation.operand_name(position)}"
         yield _unless_excused(
-            partial(compared, name, ours, theirs[position], bounds[position]),
+            partial(compare_arrays, name, ours, theirs[position], bounds[position]),
             partial(excuse, operation, position, cotangent),
         )
 
@@ -66,7 +66,7 @@ def second_derivatives(
     for position, name in {**names, len(node.operands): "the cotangent"}.items():
         what = f"second derivative by {name}"
         yield _unless_excused(
-            partial(compared, what, ours[position], theirs[position], bounds[position]),
+            partial(compare_arrays, what, ours[position], theirs[position], bounds[position]),
             partial(second_excuse, operation, position, cotangent),
         )
 
@@ -106,14 +106,16 @@ def along(slopes: Sequence[Any], directions: Sequence[Any]) -> Any:
     return sum(terms[1:], terms[0])
 
 
-def summed(what: str, ours: Array, parts: Sequence[Array]) -> Comparison:
+def compare_sum(what: str, ours: Array, parts: Sequence[Array]) -> Comparison:
     """Compare a sum with TensorFlow's of the same parts."""
     size = np.sum([np.abs(part) for part in parts], axis=0, dtype=np.float64)
     bound = len(parts) * float(np.finfo(ours.dtype).eps) * size
-    return compared(what, ours, np.asarray(tf.add_n(parts)), bound + np.finfo(ours.dtype).tiny)
+    return compare_arrays(
+        what, ours, np.asarray(tf.add_n(parts)), bound + np.finfo(ours.dtype).tiny
+    )
 
 
-def compared(
+def compare_arrays(
     what: str, ours: Array, theirs: Any, bound: Any, *, skipped: Any = False
 ) -> Comparison:
     """Find the element whose error is largest against its bound, of those not skipped."""

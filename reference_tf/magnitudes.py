@@ -55,9 +55,9 @@ def of_value(operation: Operation) -> Array:
     if name in NORMALISED:
         return np.asarray(_largest_logit(operands) * np.maximum(1.0, _weights(operation)))
     if name == "var":
-        return _evaluated(_squares(operation), [np.abs(operands[0])])
+        return _value(_squares(operation), [np.abs(operands[0])])
     if name in _POSITIVE:
-        return _evaluated(operation.apply, _absolute(operands))
+        return _value(operation.apply, _absolute(operands))
     return np.abs(value)
 
 
@@ -101,7 +101,7 @@ def of_second(operation: Operation, cotangent: Array, directions: Directions) ->
     at = _at(operation)
     found = _absolute_or_none(second_vjp(operation.apply, at, np.abs(cotangent), steps))
     if name == "cumprod":  # TensorFlow divides by the operand, so that its differences cancel
-        found[0] = found[0] + _divided(operation, cotangent, steps[0])
+        found[0] = found[0] + _quotient_terms(operation, cotangent, steps[0])
     return found
 
 
@@ -153,13 +153,13 @@ def _of_second_of_norm(operation: Operation, cotangent: Array, step: Array | Non
     def total(x: Any) -> Any:
         return EQUIVALENTS["sum"](x, **static)
 
-    along = _evaluated(total, [step])
+    along = _value(total, [step])
     each = np.abs(cotangent) * along / operation.node.value
     (by_operand,) = vjp(total, [x], 2 * each)
     return [by_operand, along]
 
 
-def _divided(operation: Operation, cotangent: Array, step: Any) -> Any:
+def _quotient_terms(operation: Operation, cotangent: Array, step: Any) -> Any:
     """The terms y / x**2 of the derivative of y / x, along a direction."""
     (at,) = _at(operation)
     (terms,) = vjp(operation.apply, [at], np.abs(cotangent))
@@ -180,7 +180,7 @@ def _with_mean(operation: Operation, x: Any) -> Array:
     return np.asarray(np.abs(x) + np.asarray(mean))
 
 
-def _evaluated(function: Function, operands: Sequence[Any]) -> Array:
+def _value(function: Function, operands: Sequence[Any]) -> Array:
     return np.asarray(function(*map(tf.constant, operands)))
 
 

@@ -66,7 +66,7 @@ class JudgedSweep:
         node = step.node
         self.cotangents[node.id] = step.cotangent
         given = {position: array for position, _, array in step.contributions}
-        summed = judgement.summed("cotangent", step.cotangent, self._received[node.id])
+        summed = judgement.compare_sum("cotangent", step.cotangent, self._received[node.id])
         judged = list(judgement.cotangents(self.operations[node.id], step.cotangent, given))
         self._comparisons[node.id] += [summed, *judged]
         for (_, operand), comparison in zip(node.tracked, judged, strict=True):
@@ -93,7 +93,7 @@ class JudgedSweep:
         leaves = [tensor for tensor in self._reached.values() if tensor.node is None]
         found = gradients(self._output, leaves, self._upstream)
         for leaf, gradient in zip(leaves, found, strict=True):
-            what = judgement.summed("gradient", gradient, self._received[key(leaf)])
+            what = judgement.compare_sum("gradient", gradient, self._received[key(leaf)])
             name = names.get(key(leaf), leaf.label)
             yield Row(0, name, "", (what,), tuple(self._uses[key(leaf)]))
 

@@ -8,7 +8,7 @@ received, what to do.
 
 >>> issubclass(ShapeError, ValueError) and issubclass(ShapeError, TinygradError)
 True
->>> described(np.zeros((2, 3)))
+>>> description(np.zeros((2, 3)))
 'array of shape (2, 3) and dtype float64'
 """
 
@@ -92,7 +92,7 @@ class OutputError(TinygradError, OSError):
     """A result could not be written."""
 
 
-def described(value: Any) -> str:
+def description(value: Any) -> str:
     """How an error message calls an operand."""
     if hasattr(value, "label"):  # a Tensor
         return str(value.label)
@@ -134,13 +134,13 @@ _KINDS = {
 }
 
 
-def explained(
+def kernel_error(
     error: Exception, primitive: Any, operands: tuple[Any, ...], static: dict[str, Any]
 ) -> Exception:
     """The kernel's complaint, with the primitive and what it received."""
     kind = next((kind for base, kind in _KINDS.items() if isinstance(error, base)), ShapeError)
     if isinstance(error, np.exceptions.AxisError):
         kind = ShapeError
-    received = ", ".join(map(described, operands))
+    received = ", ".join(map(description, operands))
     options = "".join(f", {name}={value!r:.60}" for name, value in static.items())
     return kind(f"{primitive.name}: {plainly(error)}. Received: {received}{options}.")

@@ -25,12 +25,12 @@ def test_a_page_quotes_the_committed_run(
     text = quotation.page.read_text(encoding="utf-8")
     assert [text.count(marker) for marker in quote.MARKERS] == [1, 1]
     if quotation.needs <= figures.keys():
-        assert text == quote.replaced(text, quotation.block(figures))
+        assert text == quote.with_block(text, quotation.block(figures))
 
 
 def test_a_page_without_a_marker_is_refused() -> None:
     with pytest.raises(ArgumentError, match="must have the lines <!-- benchmark --> and <!-- /b"):
-        quote.replaced(f"before {quote.MARKERS[0]} after", "block")
+        quote.with_block(f"before {quote.MARKERS[0]} after", "block")
 
 
 def test_a_step_without_numpys_beside_it_has_no_ratio(figures: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from tinygrad_mnist.errors import (
     StaleGraphError,
 )
 from tinygrad_mnist.lines import source_lines
-from tinygrad_mnist.optim.packing import packed
+from tinygrad_mnist.optim.packing import pack
 
 
 def leaf(value, **options):
@@ -242,7 +242,7 @@ def test_a_parameter_assigned_after_use_makes_the_graph_stale():
 
 def test_assigning_a_packed_vector_makes_its_members_graphs_stale():
     weight, bias = Parameter([1.0, 2.0]), Parameter(3.0)
-    vector = packed([weight, bias])
+    vector = pack([weight, bias])
     y = np.sum(weight * bias)
     vector.assign([4.0, 5.0, 6.0])
     with pytest.raises(StaleGraphError):
@@ -251,7 +251,7 @@ def test_assigning_a_packed_vector_makes_its_members_graphs_stale():
 
 def test_assigning_a_member_makes_the_vector_graph_stale():
     weight, bias = Parameter([1.0, 2.0]), Parameter(3.0)
-    vector = packed([weight, bias])
+    vector = pack([weight, bias])
     y = np.sum(vector * vector)
     bias.assign(7.0)
     with pytest.raises(StaleGraphError):

@@ -10,7 +10,7 @@ import pytest
 from tinygrad_mnist import Parameter, Tensor, capture, gradients, no_grad
 from tinygrad_mnist.core.arrays import CACHE_LINE
 from tinygrad_mnist.errors import DTypeError, ShapeError, UnsupportedError
-from tinygrad_mnist.optim.packing import lies_in, packed
+from tinygrad_mnist.optim.packing import lies_in, pack
 
 
 def leaf(value, **options):
@@ -262,7 +262,7 @@ def test_pack():
     weight, bias = Parameter([[1.0, 2.0]], name="weight"), Parameter(3.0)
     np.sum(weight * bias).backward()
     gradient = weight.grad
-    vector = packed([weight, bias])
+    vector = pack([weight, bias])
     np.testing.assert_array_equal(vector.data, [1.0, 2.0, 3.0])
     assert (weight.shape, bias.shape, weight.name) == ((1, 2), (), "weight")
     assert weight.grad is gradient
@@ -272,11 +272,11 @@ def test_pack():
     bias.assign(7.0)
     assert vector.data[2] == 7.0
     assert lies_in(weight, vector)
-    other = packed([weight])
+    other = pack([weight])
     assert lies_in(weight, other)
     assert not lies_in(weight, vector)
     with pytest.raises(DTypeError, match="must share one dtype"):
-        packed([weight, Parameter(np.float32(1.0))])
+        pack([weight, Parameter(np.float32(1.0))])
 
 
 def test_python_scalars_stay_weak_and_numpy_scalars_do_not():
@@ -295,7 +295,7 @@ def test_parameters_begin_at_a_cache_line(shape, dtype):
     values = np.arange(math.prod(shape)).reshape(shape).astype(dtype)
     weight, bias = Parameter(values), Parameter(np.ones(2, dtype))
     assert weight.storage().ctypes.data % CACHE_LINE == 0
-    vector = packed([bias, weight])
+    vector = pack([bias, weight])
     assert vector.storage().ctypes.data % CACHE_LINE == 0
     assert lies_in(weight, vector)
     assert lies_in(bias, vector)

@@ -64,7 +64,7 @@ EQUIVALENT = (
     Equivalent(
         edit(
             "held: the copy can be written into",
-            "tinygrad_mnist.core.arrays.held",
+            "tinygrad_mnist.core.arrays.read_only",
             ("array.flags.writeable = False", "pass"),
             oracles=(ownership(elementwise.multiply), LOCKED_GRAPHS),
         ),

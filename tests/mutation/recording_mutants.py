@@ -302,19 +302,19 @@ KEPT_ARRAY = plain(test_tensor.test_j04_an_operand_changed_after_use_does_not_ch
 PROTECTION = (
     instead(
         "held: a saved input is not protected",
-        "tinygrad_mnist.core.arrays.held",
+        "tinygrad_mnist.core.arrays.read_only",
         lambda array: array,
         KEPT_ARRAY,
     ),
     edit(
         "held: a view is trusted",
-        "tinygrad_mnist.core.arrays.held",
+        "tinygrad_mnist.core.arrays.read_only",
         ("owner = owner.base", "owner = None"),
         oracles=(plain(test_tensor.test_a_read_only_view_of_a_writable_array_is_copied),),
     ),
     instead(
         "index: not protected",
-        "tinygrad_mnist.ops.indexing._frozen",
+        "tinygrad_mnist.ops.indexing._unchangeable",
         lambda part: part,
         plain(test_tensor.test_j04_an_index_changed_after_use_does_not_change_the_gradient),
     ),

@@ -71,13 +71,13 @@ def test_what_a_function_raises_at_the_point_itself_is_its_own():
 
 def test_arrays_are_widened_unless_function_or_gradient_refuses():
     def dtype(function, gradient):
-        return Subject(function, gradient).widened([NARROW])[0].dtype
+        return Subject(function, gradient).in_float64([NARROW])[0].dtype
 
     assert dtype(squares, lambda x: 2 * x) == np.float64
     assert dtype(lambda x: only_float32(x).sum(), lambda x: 2 * x) == np.float32
     assert dtype(squares, only_float32) == np.float32
-    assert Subject(only_float32).widened([NARROW])[0].dtype == np.float32
-    assert Subject(lambda x, i: x[i]).widened([NARROW, np.array([0])])[1].dtype == np.int64
+    assert Subject(only_float32).in_float64([NARROW])[0].dtype == np.float32
+    assert Subject(lambda x, i: x[i]).in_float64([NARROW, np.array([0])])[1].dtype == np.int64
 
 
 @pytest.mark.parametrize("gradient", [None, lambda x: 0.5 / np.sqrt(x)])

@@ -1,6 +1,6 @@
 """What may become the array of a tensor, and how it is kept from changing.
 
->>> held(np.zeros(2)).flags.writeable
+>>> read_only(np.zeros(2)).flags.writeable
 False
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.errors import DTypeError, ShapeError, described, plainly
+from tinygrad_mnist.errors import DTypeError, ShapeError, description, plainly
 
 CACHE_LINE = 64
 """Bytes. A vector instruction on memory that begins elsewhere touches two lines each time."""
@@ -33,7 +33,7 @@ def real(data: Any, what: str = "The data") -> Array:
         raise ShapeError(f"{what} cannot be made an array: {plainly(error)}.") from None
     if array.dtype.kind not in "biuf":
         raise DTypeError(
-            f"{what} must be booleans, integers or real numbers. Received: {described(data)}."
+            f"{what} must be booleans, integers or real numbers. Received: {description(data)}."
         )
     return array
 
@@ -43,17 +43,17 @@ def _refuse_other_meaning(data: Any, what: str) -> None:
     masked = sys.modules.get("numpy.ma")  # which NumPy imports only when it is asked for
     if masked is not None and masked.is_masked(data):
         raise DTypeError(
-            f"{what} must not be masked: the mask would be lost. Received: {described(data)}. Use "
-            "array.filled(value), or np.where to choose."
+            f"{what} must not be masked: the mask would be lost. Received: {description(data)}. "
+            "Use array.filled(value), or np.where to choose."
         )
     if isinstance(data, np.matrix):
         raise DTypeError(
             f"{what} must not be an np.matrix, whose * is a matrix product. Received: "
-            f"{described(data)}. Use np.asarray(matrix), and @ for the product."
+            f"{description(data)}. Use np.asarray(matrix), and @ for the product."
         )
 
 
-def held(array: Any) -> Any:
+def read_only(array: Any) -> Any:
     """The operand itself if nobody can write into it, else a read-only copy."""
     if type(array) in SCALARS:
         return array
@@ -72,10 +72,10 @@ def constant(data: Any, dtype: npt.DTypeLike | None) -> Any:
     array = real(data)
     if dtype is not None and array.dtype != dtype:
         array = real(array.astype(dtype))
-    return held(array)
+    return read_only(array)
 
 
-def allocated(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     """Zeros to write into that begin where a cache line does, as NumPy's own seldom do."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     raw = np.zeros(size + CACHE_LINE, np.uint8)

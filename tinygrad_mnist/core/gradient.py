@@ -22,7 +22,7 @@ from tinygrad_mnist.core.arrays import real
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tape import as_array, key, reverse_sweep
-from tinygrad_mnist.errors import ArgumentError, GradientError, ShapeError, described
+from tinygrad_mnist.errors import ArgumentError, GradientError, ShapeError, description
 
 _deposit = threading.Lock()
 """Two threads may add to the same leaf's gradient at once."""
@@ -108,7 +108,7 @@ def _tensors(inputs: Any) -> list[Any]:
     if given is None or not all(hasattr(one, "node") for one in given):
         raise ArgumentError(
             "gradients takes the Tensors to differentiate by in a list, as in gradients(y, [x]). "
-            f"Received: {described(inputs)}."
+            f"Received: {description(inputs)}."
         )
     for tensor in given:
         if not tensor.requires_grad and tensor.dtype.kind != "f":
@@ -130,7 +130,7 @@ def _seed(output: Any, cotangent: Any, record: bool = False) -> Any:
     """A copy of the cotangent to start with, or one for a scalar."""
     if not hasattr(output, "node"):
         raise ArgumentError(
-            f"gradients takes the Tensor to differentiate first. Received: {described(output)}."
+            f"gradients takes the Tensor to differentiate first. Received: {description(output)}."
         )
     if not output.requires_grad:
         raise GradientError(

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import allocated, real
+from tinygrad_mnist.core.arrays import aligned_zeros, real
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
@@ -60,7 +60,7 @@ class Parameter(Tensor):
         super().__init__(data, dtype, requires_grad=requires_grad, name=name)
         self._assigned_at = 0
         self._slices: list[Parameter] = []
-        self._move_to(allocated(self.shape, self.dtype))
+        self._move_to(aligned_zeros(self.shape, self.dtype))
 
     def _split_among(self, slices: list[Parameter]) -> None:
         """Give this vector's memory to parameters, each a slice of it from now on.

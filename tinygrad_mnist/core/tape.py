@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_mnist.core.primitive import ZERO, Array, Primitive
-from tinygrad_mnist.errors import RuleError, StaleGraphError, described
+from tinygrad_mnist.errors import RuleError, StaleGraphError, description
 
 clock = itertools.count(1)
 """One clock for node creation and parameter assignment: it orders the sweep and dates the reads."""
@@ -273,7 +273,7 @@ def _fit(cotangent: Any, like: Array, primitive: Primitive, position: int) -> An
     if not hasattr(cotangent, "dtype"):
         raise RuleError(
             f"The rule of {primitive.name} for {primitive.operand_name(position)} must return an "
-            f"array or a Tensor. Received: {described(cotangent)}."
+            f"array or a Tensor. Received: {description(cotangent)}."
         )
     fitted = as_array(_sum_down(cotangent, like.shape))
     if fitted.shape != like.shape:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_mnist.core import gradient, tape
-from tinygrad_mnist.core.arrays import SCALARS, constant, held, real
+from tinygrad_mnist.core.arrays import SCALARS, constant, read_only, real
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.recording import open_no_grads
 from tinygrad_mnist.dispatch.operators import Operators
@@ -29,8 +29,8 @@ from tinygrad_mnist.errors import (
     ShapeError,
     TinygradError,
     UnsupportedError,
-    described,
-    explained,
+    description,
+    kernel_error,
 )
 
 
@@ -117,7 +117,7 @@ class Tensor(Operators["Tensor"]):
         except TinygradError:
             raise
         except (ValueError, TypeError, IndexError, ZeroDivisionError, OverflowError) as error:
-            raise explained(error, primitive, operands, static) from None
+            raise kernel_error(error, primitive, operands, static) from None
         if type(value) is not np.ndarray:
             value = np.asarray(value)
         if primitive.view:
@@ -136,7 +136,7 @@ class Tensor(Operators["Tensor"]):
             return Tensor.of(value, None)
         if constants:
             operands = tuple(
-                operand if isinstance(operand, Tensor) else held(array)
+                operand if isinstance(operand, Tensor) else read_only(array)
                 for operand, array in zip(operands, arrays, strict=True)
             )
             arrays = [o.data if isinstance(o, Tensor) else o for o in operands]
@@ -197,7 +197,7 @@ class Tensor(Operators["Tensor"]):
         ):
             raise ShapeError(
                 f"The gradient of {self.label} must be None or an array of its shape and dtype. "
-                f"Received: {described(value)}."
+                f"Received: {description(value)}."
             )
         watcher.set_gradients([self], [value])
 

@@ -48,7 +48,7 @@ def getitem(x: Array, *, index: Any) -> Any:
 @primitive()
 def gather(x: Array, *indices: Array, index: tuple[Any, ...]) -> Any:
     """Take elements by an index of which some parts, ``HERE`` in the tuple, are operands."""
-    return np.asarray(x[_filled(index, indices)])
+    return np.asarray(x[_with_operands(index, indices)])
 
 
 @primitive()
@@ -62,7 +62,7 @@ def scatter_add(
     if _is_basic(index):
         out[index] = x
     else:
-        np.add.at(out, _filled(index, indices) if indices else index, x)
+        np.add.at(out, _with_operands(index, indices) if indices else index, x)
     return out
 
 
@@ -80,13 +80,13 @@ gather.vjp(
 scatter_add.vjp(x=_scatter_add_vjp, indices=ZERO)
 
 
-def _filled(index: tuple[Any, ...], indices: Sequence[Array]) -> tuple[Any, ...]:
+def _with_operands(index: tuple[Any, ...], indices: Sequence[Array]) -> tuple[Any, ...]:
     """The index with the operands where they belong."""
     remaining = iter(indices)
     return tuple(next(remaining) if part is HERE else part for part in index)
 
 
-def _frozen(part: Any) -> Any:
+def _unchangeable(part: Any) -> Any:
     """A part of an index that no one can change between the forward and the backward pass."""
     if isinstance(part, Operators):  # a mask: how much it takes depends on its values
         return part.numpy()  # type: ignore[attr-defined]
@@ -107,6 +107,8 @@ def _(x: Any, index: Any) -> Any:
     parts = index if isinstance(index, tuple) else (index,)
     operands = [part for part in parts if _is_operand(part)]
     if operands:
-        template = tuple(HERE if _is_operand(part) else _frozen(part) for part in parts)
+        template = tuple(HERE if _is_operand(part) else _unchangeable(part) for part in parts)
         return gather(x, *operands, index=template)
-    return getitem(x, index=tuple(map(_frozen, parts)) if parts is index else _frozen(index))
+    return getitem(
+        x, index=tuple(map(_unchangeable, parts)) if parts is index else _unchangeable(index)
+    )

@@ -10,12 +10,12 @@ import numpy as np
 
 from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import allocated
+from tinygrad_mnist.core.arrays import aligned_zeros
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, GradientError, ShapeError
-from tinygrad_mnist.optim.packing import lies_in, packed
+from tinygrad_mnist.optim.packing import lies_in, pack
 from tinygrad_mnist.replay.capture import host
 
 BLOCK = 32_768
@@ -74,10 +74,10 @@ class Optimizer:
             )
         self.learning_rate = learning_rate
         self.iterations = 0
-        self._vector = packed(self.parameters)
+        self._vector = pack(self.parameters)
         # Of float16 in float32, to be rounded once: squares of gradients are no float16 numbers.
         self._dtype = np.result_type(self._vector.dtype, np.float32)
-        self._gradient = allocated(self._vector.shape, self._dtype)
+        self._gradient = aligned_zeros(self._vector.shape, self._dtype)
         zeros = np.zeros(self._vector.shape, self._dtype)
         self.slots = {
             name: Parameter(zeros, requires_grad=False, name=name) for name in self.slot_names
@@ -131,7 +131,7 @@ class Optimizer:
                 f"{[np.shape(gradient) for gradient in gradients]}."
             )
         if not all(lies_in(parameter, self._vector) for parameter in self.parameters):
-            self._vector = packed(self.parameters)  # another optimizer had taken them
+            self._vector = pack(self.parameters)  # another optimizer had taken them
         watcher = tape.watcher.get()
         if watcher.rules_on_tensors:
             with watcher.phase("update"), no_grad():

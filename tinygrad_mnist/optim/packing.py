@@ -2,7 +2,7 @@
 
 >>> from tinygrad_mnist import Parameter
 >>> weight, bias = Parameter([[1.0, 2.0]]), Parameter(3.0)
->>> vector = packed([weight, bias])
+>>> vector = pack([weight, bias])
 >>> vector.assign([4.0, 5.0, 6.0])
 >>> weight, bias
 (Parameter([[4., 5.]], dtype=float64), Parameter(6., dtype=float64))
@@ -18,7 +18,7 @@ from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import DTypeError
 
 
-def packed(parameters: Sequence[Parameter]) -> Parameter:
+def pack(parameters: Sequence[Parameter]) -> Parameter:
     """Return one vector whose slices are, from now on, the memory of these parameters.
 
     Assigning the vector assigns them all. Values, names and gradients stay.

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import allocated
+from tinygrad_mnist.core.arrays import aligned_zeros
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import CaptureError, TinygradError, explained
+from tinygrad_mnist.errors import CaptureError, TinygradError, kernel_error
 from tinygrad_mnist.replay.allocation import Allocation
 from tinygrad_mnist.replay.listing import listing
 from tinygrad_mnist.replay.memory import Buffer, Memory, array_at
@@ -222,7 +222,7 @@ class Plan:
         kinds = ValueError | TypeError | IndexError | ZeroDivisionError | OverflowError
         if isinstance(error, kinds):
             operands = tuple(_operands(instruction, self.arrays))
-            told = explained(error, instruction.primitive, operands, instruction.static)
+            told = kernel_error(error, instruction.primitive, operands, instruction.static)
             return type(told)(f"{where}: {told} {state}.")
         kind = type(error) if isinstance(error, Warning | FloatingPointError) else CaptureError
         return kind(f"{where}: {instruction.primitive.name}: {error}. {state}.")
@@ -230,7 +230,7 @@ class Plan:
 
 def _arrays(program: Program, allocation: Allocation) -> dict[Slot, Array]:
     """Return the array of each slot, in parameters, constants and a new arena."""
-    arena = allocated((allocation.arena,), np.uint8)
+    arena = aligned_zeros((allocation.arena,), np.uint8)
     arrays: dict[Slot, Array] = {}
     for slot, (buffer, offset) in allocation.places.items():
         if slot.origin == "constant":

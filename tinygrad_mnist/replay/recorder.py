@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import held
+from tinygrad_mnist.core.arrays import read_only
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.recording import no_grad
@@ -229,7 +229,7 @@ class Recorder(tape.Watcher):
                 slot = self._version(parameter)
         if slot is None:
             self._refuse_disguise(array)
-            array = held(array)  # a copy, never met again, if somebody could write into it
+            array = read_only(array)  # a copy, never met again, if somebody could write into it
             slot = self._define(array, "constant", content=array)
         return slot
 

@@ -163,7 +163,7 @@ class Examination:
         self.generator = np.random.default_rng(seed)
         self.wider = np.random.default_rng([seed, 1])  # of directions for the Taylor remainder
         self.floating = [i for i, a in enumerate(given) if a.dtype.kind == "f"]
-        self.arrays = subject.widened(given)
+        self.arrays = subject.in_float64(given)
         self.value = subject.value(self.arrays)
         # Away from zero, so that no element of the result is looked at less than the others.
         draw = random_direction(self.generator, self.value.shape)
@@ -288,7 +288,7 @@ class Examination:
 
         def complex_step(x: Array, direction: Array) -> float | None:
             moved = {position: x + COMPLEX_STEP * 1j * direction}
-            result = self.subject.complex_value(self.contraction.replaced(moved))
+            result = self.subject.complex_value(self.contraction.with_others(moved))
             if result is None:
                 return None
             slope = float((self.cotangent * result.imag).sum() / COMPLEX_STEP)

@@ -109,10 +109,10 @@ class Contraction:
 
     def __call__(self, moved: Mapping[int, Array]) -> tuple[float, float]:
         """Return the value and the sum of absolute terms, with other arrays at some positions."""
-        terms = self.cotangent * self.function(self.replaced(moved))
+        terms = self.cotangent * self.function(self.with_others(moved))
         return float(terms.sum()), max(float(np.abs(terms).sum()), self.least)
 
-    def replaced(self, moved: Mapping[int, Array]) -> list[Any]:
+    def with_others(self, moved: Mapping[int, Array]) -> list[Any]:
         """Return the arrays with others at some positions, real ones of the same dtypes."""
         arrays = list(self.arrays)
         for i, x in moved.items():
@@ -317,13 +317,13 @@ def comparisons(
     """Compare as `compare` does, with the rounding error that the projection is said to have."""
     absolute = absolute_tolerance(gradient)
 
-    def measured(direction: Array, index: tuple[int, ...] | None) -> Element:
+    def element_along(direction: Array, index: tuple[int, ...] | None) -> Element:
         slopes = float(np.vdot(direction, gradient))
         return measure(projection, x, direction, slopes, absolute, index)
 
     def at(flat: int) -> Element:
         place = _place(flat, x.shape)
-        return measured(element(x.shape, place), place)
+        return element_along(element(x.shape, place), place)
 
     if x.size <= EVERY_ELEMENT_UP_TO:
         found = [at(flat) for flat in range(x.size)]
@@ -331,12 +331,12 @@ def comparisons(
         directions = [random_direction(generator, x.shape) for _ in range(DIRECTIONS)]
         # Along the signs of the gradient all that it has adds up: the clearest signal.
         directions[0] = np.copysign(directions[0], gradient)
-        along = [measured(direction, None) for direction in directions]
+        along = [element_along(direction, None) for direction in directions]
         chosen = np.abs(gradient).ravel().argsort()[-SAMPLED_ELEMENTS // 2 :].tolist()
         chosen += generator.integers(0, x.size, SAMPLED_ELEMENTS // 2).tolist()
         wrong = [d for d, e in zip(directions, along, strict=True) if e.wrong]
         if wrong:
-            chosen.append(_worst_place(lambda d: measured(d, None).error, wrong[0]))
+            chosen.append(_worst_place(lambda d: element_along(d, None).error, wrong[0]))
         found = [at(flat) for flat in dict.fromkeys(chosen)]
         if not any(e.wrong for e in found):
             along = [_with_bound_at_kink(e) for e in along]

@@ -85,11 +85,11 @@ LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "Fortran": lambda a: np.asfortranarray(a).reshape(a.shape),
     "strided": lambda a: np.repeat(a[..., None], 2, axis=-1)[..., 0],
     "reversed": lambda a: np.flip(np.flip(a).copy()),
-    "read-only": lambda a: _locked(a.copy()),
+    "read-only": lambda a: _read_only(a.copy()),
 }
 
 
-def _locked(array: Array) -> Array:
+def _read_only(array: Array) -> Array:
     array.flags.writeable = False
     return array
 
@@ -194,7 +194,7 @@ def _matrix_product(a: Any, b: Any) -> Any:
     return a @ b if a.ndim and b.ndim and a.shape[1] == b.shape[0] else a * b
 
 
-def _joined(a: Any, b: Any) -> Any:
+def _rows_or_difference(a: Any, b: Any) -> Any:
     rows = (a.shape, b.shape) == ((1, 2), (1, 2))
     return np.concatenate((a, b)) if rows else a - b
 
@@ -238,7 +238,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "minimum": np.minimum,
     "where": lambda a, b: np.where(a > 0.5, a, b),
     "matmul": _matrix_product,
-    "concatenate": _joined,
+    "concatenate": _rows_or_difference,
 }
 OPERATIONS: dict[str, Callable[..., Any]] = {**UNARY, **BINARY}
 
@@ -275,7 +275,7 @@ class Graph:
         values: list[Any] = list(self.leaves)
         large = set()
         for number in range(len(self.steps)):
-            values.append(self._applied(number, values))
+            values.append(self._step_value(number, values))
             if np.max(np.abs(values[-1])) > LARGEST:
                 large.add(number)
                 values[-1] = np.tanh(values[-1])
@@ -291,11 +291,11 @@ class Graph:
         """Evaluate on arrays or Tensors."""
         values = list(leaves)
         for number in range(len(self.steps)):
-            value = self._applied(number, values)
+            value = self._step_value(number, values)
             values.append(np.tanh(value) if number in self.bounded else value)
         return values[-1]
 
-    def _applied(self, number: int, values: Sequence[Any]) -> Any:
+    def _step_value(self, number: int, values: Sequence[Any]) -> Any:
         name, *back = self.steps[number]
         operands = (values[-1 - min(distance, len(values) - 1)] for distance in back)
         return OPERATIONS[name](*operands)

@@ -103,7 +103,7 @@ class Subject:
             return np.full(shape, np.nan)
         return result if result.shape == shape else np.full(shape, np.nan)
 
-    def widened(self, given: Sequence[Array]) -> list[Array]:
+    def in_float64(self, given: Sequence[Array]) -> list[Array]:
         """Return arrays in float64; as given if the function or its gradient refuses those."""
         wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in given]
         try:

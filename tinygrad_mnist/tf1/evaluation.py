@@ -141,14 +141,14 @@ def differentiate(
 
     With ``record`` they can be differentiated again.
     """
-    output = reduce(np.add, map(_summed, ys, cotangents))
+    output = reduce(np.add, map(_sum, ys, cotangents))
     if not output.requires_grad:  # a value that was fed in between cuts the graph
         return [Tensor(np.zeros(x.shape, x.dtype)) for x in xs]
     found = gradient.gradients(output, xs, record=record)
     return [each if isinstance(each, Tensor) else Tensor(each) for each in found]
 
 
-def _summed(y: Any, cotangent: Any) -> Any:
+def _sum(y: Any, cotangent: Any) -> Any:
     if cotangent is not None:
         y = y * cotangent
     return np.sum(y) if y.ndim else y

@@ -23,7 +23,7 @@ import numpy as np
 from tinygrad_mnist.core.arrays import real
 from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import DTypeError, ShapeError, TinygradError, described, plainly
+from tinygrad_mnist.errors import DTypeError, ShapeError, TinygradError, description, plainly
 from tinygrad_mnist.replay.signature import flatten, unflatten
 from tinygrad_mnist.tf1.unknown import Shape, Unknown
 
@@ -203,7 +203,7 @@ def misfit(operation: str, members: Sequence[Any], error: Exception | None) -> E
     received = " and ".join(
         f"{member.name} of shape {member.shape} and dtype {member.dtype}"
         if isinstance(member, Unknown)
-        else described(member)
+        else description(member)
         for member in shaped
     )
     # The engine's message begins with the primitive, and ends with the stand-ins it received.

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinygrad_mnist.core.arrays import SCALARS, held
+from tinygrad_mnist.core.arrays import SCALARS, read_only
 from tinygrad_mnist.core.primitive import Primitive
 from tinygrad_mnist.dispatch.operators import Operators
 from tinygrad_mnist.dispatch.registry import lookup
@@ -123,7 +123,7 @@ class Symbol(Unknown, Operators["Symbol"]):
         self, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any]
     ) -> Any:
         arrays = tuple(np.asarray(o) if isinstance(o, list | tuple) else o for o in operands)
-        return _deferred(primitive, arrays, static, primitive.name)
+        return _symbols_of(primitive, arrays, static, primitive.name)
 
     def __array_function__(
         self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -131,10 +131,10 @@ class Symbol(Unknown, Operators["Symbol"]):
         meaning = lookup(function)
         if function in _ABOUT_SHAPES:
             return meaning(*args, **kwargs)
-        return _deferred(meaning, args, kwargs, function.__name__)
+        return _symbols_of(meaning, args, kwargs, function.__name__)
 
     def __getitem__(self, index: Any) -> Symbol:
-        return _deferred(lookup(np.ndarray.__getitem__), (self, index), {}, "getitem")  # type: ignore[no-any-return]
+        return _symbols_of(lookup(np.ndarray.__getitem__), (self, index), {}, "getitem")  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
@@ -172,7 +172,7 @@ def defer(
     >>> defer(np.matmul, x, np.ones((4, 2), np.float32), name="MatMul")
     <Symbol 'MatMul:0' shape=(None, 2) dtype=float32>
     """
-    return _deferred(function, arguments, keywords, name or _name_of(function))
+    return _symbols_of(function, arguments, keywords, name or _name_of(function))
 
 
 def operation(
@@ -218,7 +218,7 @@ def defer_in_session(
     )
 
 
-def _deferred(
+def _symbols_of(
     function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], name: str
 ) -> Any:
     graph = _graph_of(name, (arguments, keywords))
@@ -355,7 +355,7 @@ def _snapshot(value: Any) -> Any:
     """The value with its arrays as they are now, whatever is written into them later."""
     structure, leaves = flatten(value)
     return unflatten(
-        structure, [held(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
+        structure, [read_only(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist.core.arrays import held
+from tinygrad_mnist.core.arrays import read_only
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError, ShapeError
 from tinygrad_mnist.tf1.arguments import refuse
@@ -79,7 +79,7 @@ class Variable(Symbol):
         wanted = given.dtype if dtype is None else as_dtype(dtype)
         _refuse_loss(f"The variable {op_name}", given, wanted)
         super().__init__(graph, f"{op_name}:0", read, shape=given.shape, dtype=wanted, session=True)
-        self.initial_value = given if isinstance(given, Symbol) else held(given)
+        self.initial_value = given if isinstance(given, Symbol) else read_only(given)
         self.trainable = trainable
         graph.variables.append(self)
         with graph.name_scope(None):

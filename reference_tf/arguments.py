@@ -12,8 +12,7 @@ import numpy as np
 
 from reference_tf.interface import Array
 from tinygrad_mnist import Tensor
-from tinygrad_mnist.arguments import integer
-from tinygrad_mnist.core.arrays import real
+from tinygrad_mnist.arguments import integer, real
 from tinygrad_mnist.errors import ArgumentError, DTypeError
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_mnist.arguments import integer
+from tinygrad_mnist.core import tape
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, ShapeError
 
 
@@ -69,8 +70,10 @@ class Dataset:
         the data set goes on through as many epochs as it needs. Without ``shuffle`` an epoch that
         begins here has the order of the one before, the first that of the arrays.
 
-        Raises ``ArgumentError`` if ``batch_size`` is not an integer of at least 1.
+        Raises ``ArgumentError`` if ``batch_size`` is not an integer of at least 1, and
+        ``CaptureError`` inside a captured function, whose replays would not go on.
         """
+        tape.watcher.get().changed(self, "next_batch()")
         chosen = self._advance(integer("batch_size", batch_size, least=1), shuffle)
         return self.images.take(chosen, axis=0), self.labels.take(chosen, axis=0)
 

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -44,15 +45,77 @@ def test_ragged_data():
         Tensor([[1.0, 2.0], [3.0]])
 
 
-def test_writable_data_is_copied_and_read_only_data_is_not():
+def test_data_is_copied_unless_nobody_can_ever_write_into_it():
     data = np.ones(3)
     tensor = Tensor(data)
     data[0] = 7.0
     assert tensor.data[0] == 1.0
     assert data.flags.writeable
     assert not tensor.data.flags.writeable
-    data.flags.writeable = False
-    assert np.shares_memory(Tensor(data).data, data)
+    for_ever = np.frombuffer(np.ones(3).tobytes())
+    assert np.shares_memory(Tensor(for_ever).data, for_ever)
+
+
+def test_a_constant_that_is_made_writable_again_does_not_count():
+    x, constant = leaf([1.0, 2.0]), np.array([3.0, 4.0])
+    constant.flags.writeable = False
+    y, tensor = np.sum(x * constant), Tensor(constant)
+    constant.flags.writeable = True
+    constant[:] = 7.0
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [3.0, 4.0])
+    np.testing.assert_array_equal(tensor.data, [3.0, 4.0])
+
+
+def test_a_result_cannot_be_made_writable():
+    for tensor in (Tensor([1.0]), leaf([1.0]) * 2.0):
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            tensor.data.flags.writeable = True
+
+
+def test_data_cannot_be_set():
+    with pytest.raises(AttributeError):
+        Parameter([1.0]).data = np.ones(1)
+
+
+LOSSES = {
+    "float": float,
+    "int": int,
+    "complex": complex,
+    "math": math.exp,
+    "an element of an array": lambda x: np.zeros(2).__setitem__(0, x),
+    "fromiter": lambda x: np.fromiter([x, x], float),
+    "float64": np.float64,
+    "array": lambda x: np.array([x, x]),
+    "tolist": lambda x: x.tolist(),
+    "percent": lambda x: "%f" % x,  # noqa: UP031
+    "sum from a float": lambda x: sum([math.sqrt(x), 1.0]),
+}
+
+
+@pytest.mark.parametrize("ask", LOSSES.values(), ids=LOSSES)
+def test_a_gradient_is_not_dropped_silently(ask):
+    for x in (leaf(2.0), leaf([2.0])[0] ** 2, Parameter(2.0)):
+        with pytest.raises((UnsupportedError, ValueError)) as caught:
+            ask(x)
+        # NumPy says that an element was set to a sequence, and by what that came about.
+        said = str(caught.value.__cause__ or caught.value)
+        assert re.search(r"silently drop .*\.item\(\), \.numpy\(\) or \.detach\(\)", said)
+        with no_grad():
+            ask(x)
+        ask(x.detach())
+
+
+def test_what_is_only_looked_at_is_never_refused():
+    x = leaf(2.0)
+    assert x.item() == 2.0
+    assert (f"{x}", f"{x:.3f}", f"{x:8.1e}") == (str(x), "2.000", " 2.0e+00")
+    assert bool(x > 1.0)
+    assert float(x > 1.0) == 1.0
+    with pytest.raises(ShapeError, match="Only a tensor of one element"):
+        f"{leaf([1.0, 2.0]):.3f}"
+    with pytest.raises(ShapeError, match="Only a tensor of one element"):
+        float(leaf([1.0, 2.0]))
 
 
 def test_a_read_only_view_of_a_writable_array_is_copied():
@@ -92,9 +155,9 @@ def test_conversions():
     x = leaf([[1.5, 2.0]])
     values = x.numpy()
     values[...] = 0.0
-    assert x.tolist() == [[1.5, 2.0]]
-    assert float(x[0, 1]) == 2.0
-    assert int(x[0, 0]) == 1
+    assert x.detach().tolist() == [[1.5, 2.0]]
+    assert float(x.detach()[0, 1]) == x[0, 1].item() == 2.0
+    assert int(x.detach()[0, 0]) == 1
     assert bool(x[0, 0])
     assert len(x) == 1
     assert [row.shape for row in x] == [(2,)]

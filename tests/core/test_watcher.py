@@ -32,9 +32,9 @@ class Notes(Watcher):
         self.notes.append(f"assigned {parameter.name} {value}")
         super().assigned(parameter, value)
 
-    def written(self, parameter):
-        self.notes.append(f"written {parameter.name}")
-        super().written(parameter)
+    def changed(self, owner, what):
+        self.notes.append(f"changed {what}")
+        super().changed(owner, what)
 
     def asked(self, tensor, what):
         self.notes.append(f"asked {what}")
@@ -64,12 +64,13 @@ class OnTensors(Notes):
 TOLD = {
     "applied": (lambda w: 2.0 * w, ["applied multiply", "recorded multiply"]),
     "applied to constants": (lambda w: w.detach() + 1.0, ["applied positive", "applied add"]),
-    "assigned": (lambda w: w.assign([3.0]), ["written w", "assigned w [3.0]"]),
-    "written": (lambda w: w.storage(), ["written w"]),
+    "assigned": (lambda w: w.assign([3.0]), ["assigned w [3.0]"]),
+    "storage": (lambda w: w.storage(), ["changed storage()"]),
+    "data": (lambda w: w.data, ["asked .data"]),
     "numpy": (lambda w: w.numpy(), ["asked numpy()"]),
     "item": (lambda w: w.item(), ["asked item()"]),
-    "float": (lambda w: float(w), ["asked float()"]),
-    "tolist": (lambda w: w.tolist(), ["asked tolist()"]),
+    "float": (lambda w: float(Tensor(2.0)), ["asked float()"]),
+    "tolist": (lambda w: Tensor(2.0).tolist(), ["asked tolist()"]),
     "asarray": (lambda w: np.asarray(Tensor([1.0])), ["asked np.asarray()"]),
     "gradient": (lambda w: w.grad, ["gradient w"]),
     "set gradient": (lambda w: setattr(w, "grad", None), ["set_gradients ['w']"]),

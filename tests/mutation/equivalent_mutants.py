@@ -7,7 +7,7 @@ import numpy as np
 from tinygrad_mnist.ops import activation, elementwise
 
 from .engine_mutants import ADDED, POP, SWEEP
-from .oracles import GRAPHS, LOCKED_GRAPHS, ONE_STEP_A_NODE, ownership
+from .oracles import GRAPHS, ONE_STEP_A_NODE
 from .planting import Mutant, edit, rule
 
 
@@ -60,14 +60,5 @@ EQUIVALENT = (
             oracles=(GRAPHS,),
         ),
         "Without extra axes range(0) is empty, and the sum over no axes is the array itself.",
-    ),
-    Equivalent(
-        edit(
-            "held: the copy can be written into",
-            "tinygrad_mnist.core.arrays.read_only",
-            ("array.flags.writeable = False", "pass"),
-            oracles=(ownership(elementwise.multiply), LOCKED_GRAPHS),
-        ),
-        "constant() locks what it gets; else only a node has the copy, and no rule writes into it.",
     ),
 )

@@ -308,9 +308,33 @@ PROTECTION = (
     ),
     edit(
         "held: a view is trusted",
-        "tinygrad_mnist.core.arrays.read_only",
-        ("owner = owner.base", "owner = None"),
+        "tinygrad_mnist.core.arrays.is_unchangeable",
+        ("owner = owner.base", "owner = b''"),
         oracles=(plain(test_tensor.test_a_read_only_view_of_a_writable_array_is_copied),),
+    ),
+    edit(
+        "held: what owns its memory is trusted",
+        "tinygrad_mnist.core.arrays.is_unchangeable",
+        ("isinstance(owner, bytes)", "owner is None or isinstance(owner, bytes)"),
+        oracles=(plain(test_tensor.test_a_constant_that_is_made_writable_again_does_not_count),),
+    ),
+    instead(
+        "data: the protection can be lifted",
+        "tinygrad_mnist.Tensor.data",
+        property(lambda self: self._array),
+        plain(test_tensor.test_a_result_cannot_be_made_writable),
+    ),
+    edit(
+        "scalar: drops the gradient",
+        "tinygrad_mnist.Tensor._scalar",
+        ("if drops_gradient:", "if False:"),
+        oracles=(plain(test_tensor.test_a_gradient_is_not_dropped_silently),),
+    ),
+    edit(
+        "scalar: refused under no_grad",
+        "tinygrad_mnist.Tensor._ask",
+        (" and not open_no_grads.get()", ""),
+        oracles=(plain(test_tensor.test_a_gradient_is_not_dropped_silently),),
     ),
     instead(
         "index: not protected",
@@ -320,20 +344,20 @@ PROTECTION = (
     ),
     edit(
         "parameter: slices are not dated",
-        "tinygrad_mnist.Parameter.storage",
+        "tinygrad_mnist.Parameter._dated",
         ("(self, *self._slices)", "(self,)"),
         oracles=(plain(test_tape.test_assigning_a_packed_vector_makes_its_members_graphs_stale),),
     ),
     edit(
         "parameter: assignments are not dated",
-        "tinygrad_mnist.Parameter.storage",
+        "tinygrad_mnist.Parameter._dated",
         ("next(tape.clock)", "0"),
         oracles=(STALE,),
     ),
     instead(
         "parameter: a detached value moves on",
         "tinygrad_mnist.Parameter.detach",
-        lambda self: Tensor.of(self.data.view(), None),
+        lambda self: Tensor.of(self._array, None),
         plain(test_tensor.test_a_parameter_owns_its_value),
     ),
     edit(

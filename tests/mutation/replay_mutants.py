@@ -2,6 +2,7 @@
 
 from replay import (
     test_capture,
+    test_idioms,
     test_own_primitives,
     test_program,
     test_random_assignments,
@@ -157,8 +158,96 @@ REPLAY_MUTANTS = (
     edit(
         "recorder: a version of a parameter is never another",
         "tinygrad_mnist.replay.recorder.Recorder.assigned",
-        ("self._slots.pop(id(other.data), None)", "pass"),
+        ("self._slots.pop(id(other._array), None)", "pass"),
         oracles=(limits("test_packed_parameters_may_be_read_after_they_were_updated"),),
+    ),
+    edit(
+        "recorder: arguments lie close together",
+        "tinygrad_mnist.replay.recorder.Recorder.argument",
+        ("copy_in_layout(array)", "array.copy(order='K')"),
+        oracles=(plain(test_idioms.test_a_layout_is_kept),),
+    ),
+    edit(
+        "recorder: constants lie close together",
+        "tinygrad_mnist.replay.recorder.Recorder._slot",
+        ("copy_in_layout(array)", "array.copy(order='K')"),
+        oracles=(plain(test_idioms.test_a_layout_is_kept),),
+    ),
+    edit(
+        "recorder: blocks of errstate are not seen",
+        "tinygrad_mnist.replay.recorder.Recorder._append",
+        ("errstate if special else None", "None"),
+        oracles=(plain(test_idioms.test_a_block_of_errstate_is_part_of_the_program),),
+    ),
+    edit(
+        "conditions: what errstate was around the first call is forgotten",
+        "tinygrad_mnist.replay.recorder.Conditions.hold",
+        (" or self.errstate == np.geterr()", " or True"),
+        oracles=(plain(test_idioms.test_a_block_cannot_be_told_from_what_is_set_around_the_call),),
+    ),
+    *(
+        edit(name, where, change, oracles=(plain(test_idioms.test_a_sentence_with_the_line),))
+        for name, where, change in (
+            (
+                "recorder: draws are not seen",
+                "tinygrad_mnist.replay.recorder.Recorder._refuse_draws",
+                ("name is not None", "False"),
+            ),
+            (
+                "recorder: the last draw is not seen",
+                "tinygrad_mnist.replay.recorder.Recorder.program",
+                ("self._refuse_draws()", "pass"),
+            ),
+            (
+                "recorder: changes are not seen",
+                "tinygrad_mnist.replay.recorder.Recorder.changed",
+                ("if not self._in_source:", "if False:"),
+            ),
+            (
+                "parameter: the double of a Tensor is no question",
+                "tinygrad_mnist.Parameter.__init__",
+                ("if isinstance(data, Tensor):", "if False:"),
+            ),
+            (
+                "draws: only of what a function names itself",
+                "tinygrad_mnist.replay.draws._generators",
+                ("isinstance(value, FunctionType | MethodType | partial)", "False"),
+            ),
+            (
+                "draws: not of attributes",
+                "tinygrad_mnist.replay.draws._generators",
+                ("isinstance(member, GENERATORS)", "False"),
+            ),
+            (
+                "draws: not of the global generators",
+                "tinygrad_mnist.replay.draws._generators",
+                ('"random" in names', "False"),
+            ),
+        )
+    ),
+    edit(
+        "aside: memory that a source writes to is not noted",
+        "tinygrad_mnist.replay.recorder.Aside.changed",
+        ("self.parameters.append(owner)", "pass"),
+        oracles=(plain(test_idioms.test_the_same_bits),),
+    ),
+    edit(
+        "host: its draws are refused",
+        "tinygrad_mnist.replay.recorder.Recorder.host",
+        ("self._draws.renew()", "pass"),
+        oracles=(plain(test_idioms.test_the_same_bits),),
+    ),
+    edit(
+        "tensor of a tensor: not recorded",
+        "tinygrad_mnist.Tensor.__init__",
+        ("if isinstance(data, Tensor):", "if False:"),
+        oracles=(plain(test_idioms.test_the_same_bits),),
+    ),
+    edit(
+        "arguments: those that move on are taken",
+        "tinygrad_mnist.replay.capture.Captured._refuse_changeable",
+        ("raise CaptureError(", "CaptureError("),
+        oracles=(plain(test_idioms.test_an_argument_that_moves_on_is_refused_by_name),),
     ),
     edit(
         "passes: effects are dead code",

@@ -20,7 +20,7 @@ PASSED_ON = {
     "applied": NESTED,
     "recorded": NESTED,
     "assigned": NESTED,
-    "written": NESTED,
+    "changed": NESTED,
     "asked": plain(test_replay_limits.test_host_cannot_use_the_value_of_a_traced_tensor),
     "gradient": NESTED,
     "set_gradients": NESTED,
@@ -162,8 +162,8 @@ SEAM_MUTANTS = (
     ),
     instead(
         "aside: what a source changes is not noted",
-        f"{RECORDER}.Aside.written",
-        Watcher.written,
+        f"{RECORDER}.Aside.assigned",
+        Watcher.assigned,
         plain(
             test_replay_limits.test_what_host_writes_into_a_parameter_is_written_by_replays_and_when_they_are_verified
         ),

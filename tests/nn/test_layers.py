@@ -164,8 +164,8 @@ def test_a_state_of_another_network_is_refused_and_nothing_assigned(wrong):
 
 def test_a_linear_layer_starts_with_inputs_by_outputs_and_no_bias():
     layer = nn.Linear(3, 2, generator(), initializer=constant(0.5), dtype=np.float64)
-    assert layer.weight.tolist() == [[0.5, 0.5]] * 3
-    assert layer.bias.tolist() == [0.0, 0.0]
+    assert layer.weight.numpy().tolist() == [[0.5, 0.5]] * 3
+    assert layer.bias.numpy().tolist() == [0.0, 0.0]
     assert (layer.weight.name, layer.bias.name) == ("weight", "bias")
 
 

@@ -149,7 +149,7 @@ def test_a_regression_has_a_loss_and_no_accuracy():
     assert history["val_loss"][0] > 1
     assert history["val_loss"][-1] < 1e-3
     assert math.isnan(history["accuracy"][-1])
-    np.testing.assert_allclose(network.layers[0].weight.tolist(), [[2.0], [-1.0]], atol=0.05)
+    np.testing.assert_allclose(network.layers[0].weight.numpy(), [[2.0], [-1.0]], atol=0.05)
     expected = np.mean((target - network.predict(X)) ** 2)
     assert history["val_loss"][-1] == pytest.approx(expected, rel=1e-6)
     assert network.evaluate(X, target, loss=squares).cost == pytest.approx(expected, rel=1e-6)
@@ -311,7 +311,7 @@ def test_the_cross_entropy_equals_plain_numpy_for_arrays_and_tensors():
     labels = np.array([0, 2, 1, 1, 2])
     for given in (labels, np.eye(3)[labels], Tensor(labels), Tensor(np.eye(3)[labels])):
         for logits in (LOGITS, Tensor(LOGITS, requires_grad=True)):
-            cost = float(loop.cross_entropy(given, logits))
+            cost = loop.cross_entropy(given, logits).item()
             assert cost == pytest.approx(plain_cost(LOGITS, labels), rel=1e-14)
 
 
@@ -319,7 +319,7 @@ def test_the_cross_entropy_takes_weights_that_are_no_class():
     weights = generator(3).dirichlet(np.ones(3), 5)
     logs = LOGITS - np.log(np.exp(LOGITS).sum(axis=1, keepdims=True))
     expected = -np.mean(np.sum(weights * logs, axis=1))
-    assert float(loop.cross_entropy(weights, LOGITS)) == pytest.approx(expected, rel=1e-14)
+    assert loop.cross_entropy(weights, LOGITS).item() == pytest.approx(expected, rel=1e-14)
 
 
 @pytest.mark.parametrize(

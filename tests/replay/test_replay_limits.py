@@ -326,7 +326,8 @@ def test_verify_names_the_first_instruction_that_differs(monkeypatch):
 
 def test_random_numbers_are_frozen_unless_they_come_from_host():
     generator = np.random.default_rng(0)
-    frozen = capture(lambda x: x + generator.random())
+    hidden = [[generator]]  # deeper than a capture looks
+    frozen = capture(lambda x: x + hidden[0][0].random())
     assert frozen(np.zeros(1)).item() == frozen(np.zeros(1)).item()
     alive = capture(lambda x: x + host(lambda: generator.random(1)))
     expected = np.random.default_rng(0)
@@ -504,6 +505,9 @@ def test_what_python_does_besides_happens_once():
         ("item()", lambda x: x.item()),
         ("numpy()", lambda x: x.numpy()),
         ("tolist()", lambda x: x.tolist()),
+        (".data", lambda x: x.data),
+        ("complex()", complex),
+        ("format '.3f'", "{:.3f}".format),
         ("np.asarray()", np.asarray),
         ("operator.index()", operator.index),
     ],
@@ -538,13 +542,6 @@ def test_asking_a_parameter_for_its_value_is_refused():
     weight = Parameter([1.0], name="weight")
     with pytest.raises(CaptureError, match="Parameter 'weight'"):
         capture(lambda x: x * float(weight))(np.ones(1))
-
-
-def test_the_array_of_a_traced_tensor_is_the_tensor_and_a_piece_of_it_is_refused():
-    captured = capture(lambda x: (x * 2.0).data * x)
-    assert [captured(np.array([a])).item() for a in (1.0, 3.0)] == [2.0, 18.0]
-    with pytest.raises(CaptureError, match="Use the Tensor itself"):
-        capture(lambda x: (x * 2.0).data[:1] * x)(np.ones(2))
 
 
 def test_a_constant_from_outside_may_be_asked():

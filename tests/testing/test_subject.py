@@ -23,7 +23,7 @@ def only_float32(x):
 
 
 def roots(x):
-    if float(x.min()) < 0:
+    if x.min() < 0:
         raise ValueError("negative input")
     return np.sqrt(x)
 

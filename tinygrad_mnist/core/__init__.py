@@ -1,4 +1,4 @@
 """L1, the engine: primitives, tensors, and the tape.
 
-Imports NumPy, the standard library, and ``dispatch`` and ``errors`` of this package; nothing else.
+Imports NumPy, the standard library, and what is below it: ``dispatch``, ``arguments``, ``errors``.
 """

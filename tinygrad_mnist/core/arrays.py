@@ -7,14 +7,12 @@ False
 from __future__ import annotations
 
 import math
-import sys
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.errors import DTypeError, ShapeError, description, plainly
 
 CACHE_LINE = 64
 """Bytes. A vector instruction on memory that begins elsewhere touches two lines each time."""
@@ -23,56 +21,24 @@ SCALARS = frozenset({bool, int, float})
 """Types that go to kernels as they are, so that they do not widen a dtype (NEP 50)."""
 
 
-def real(data: Any, what: str = "The data") -> Array:
-    """The data as an array of booleans, integers or real numbers, not copied if it is one."""
-    if type(data) is not np.ndarray:
-        _refuse_other_meaning(data, what)
-    try:
-        array = np.asarray(data)
-    except ValueError as error:
-        raise ShapeError(f"{what} cannot be made an array: {plainly(error)}.") from None
-    if array.dtype.kind not in "biuf":
-        raise DTypeError(
-            f"{what} must be booleans, integers or real numbers. Received: {description(data)}."
-        )
-    return array
-
-
-def _refuse_other_meaning(data: Any, what: str) -> None:
-    """Raise where the numbers alone would not mean what the object means."""
-    masked = sys.modules.get("numpy.ma")  # which NumPy imports only when it is asked for
-    if masked is not None and masked.is_masked(data):
-        raise DTypeError(
-            f"{what} must not be masked: the mask would be lost. Received: {description(data)}. "
-            "Use array.filled(value), or np.where to choose."
-        )
-    if isinstance(data, np.matrix):
-        raise DTypeError(
-            f"{what} must not be an np.matrix, whose * is a matrix product. Received: "
-            f"{description(data)}. Use np.asarray(matrix), and @ for the product."
-        )
-
-
 def read_only(array: Any) -> Any:
-    """The operand itself if nobody can write into it, else a read-only copy."""
-    if type(array) in SCALARS:
+    """The operand itself if nobody can ever write into it, else a copy of it in such memory.
+
+    An array that owns its memory can be made writable again; one that lies in bytes cannot.
+    """
+    if type(array) in SCALARS or is_unchangeable(array):
         return array
-    owner = array
-    while owner is not None:
-        if not isinstance(owner, np.ndarray) or owner.flags.writeable:
-            array = array.copy(order="K")  # in the order in which it was read
-            array.flags.writeable = False
-            return array
+    if not array.flags.forc:
+        array = array.copy(order="K")  # elements stay in the order in which they were read
+    return np.ndarray(array.shape, array.dtype, array.ravel("K").tobytes(), 0, array.strides)
+
+
+def is_unchangeable(array: Array) -> bool:
+    """Whether the memory of an array is that of bytes, and no way into it is open."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray) and not owner.flags.writeable:
         owner = owner.base
-    return array
-
-
-def constant(data: Any, dtype: npt.DTypeLike | None) -> Any:
-    """The data as a read-only array that nobody else can write into."""
-    array = real(data)
-    if dtype is not None and array.dtype != dtype:
-        array = real(array.astype(dtype))
-    return read_only(array)
+    return isinstance(owner, bytes)
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.arguments import real
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import real
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tape import as_array, key, reverse_sweep

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinygrad_mnist.arguments import real
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import aligned_zeros, real
+from tinygrad_mnist.core.arrays import aligned_zeros
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
@@ -57,6 +58,8 @@ class Parameter(Tensor):
         requires_grad: bool = True,
         name: str | None = None,
     ) -> None:
+        if isinstance(data, Tensor):
+            tape.watcher.get().asked(data, "Parameter()")
         super().__init__(data, dtype, requires_grad=requires_grad, name=name)
         self._assigned_at = 0
         self._slices: list[Parameter] = []
@@ -76,10 +79,10 @@ class Parameter(Tensor):
         self._slices = slices
 
     def _move_to(self, storage: Array) -> None:
-        storage[...] = self.data
+        storage[...] = self._array
         self._storage = storage
-        self.data = storage.view()
-        self.data.flags.writeable = False
+        self._array = storage.view()
+        self._array.flags.writeable = False
 
     def assign(self, value: Any) -> None:
         """Replace the value in place, elementwise equal in shape and of a dtype that fits.
@@ -93,21 +96,24 @@ class Parameter(Tensor):
         DTypeError
             If the value is not made of real numbers.
         """
-        array = value.data if isinstance(value, Tensor) else real(value)
+        array = value._array if isinstance(value, Tensor) else real(value)
         if array.shape != self.shape:
             raise ShapeError(
                 f"{self.label} was assigned a value of shape {array.shape}; the shapes must be "
                 "equal."
             )
-        np.copyto(self.storage(), array, casting="same_kind")
+        np.copyto(self._dated(), array, casting="same_kind")
         tape.watcher.get().assigned(self, value)
 
     def storage(self) -> Array:
         """Return the array that holds the value, to write into; counts as an assignment."""
+        tape.watcher.get().changed(self, "storage()")
+        return self._dated()
+
+    def _dated(self) -> Array:
         tick = next(tape.clock)
         for parameter in (self, *self._slices):
             parameter._assigned_at = tick
-        tape.watcher.get().written(self)
         return self._storage
 
     @property

@@ -249,7 +249,7 @@ def apply_rules(
         if rule is not ZERO:
             if primitive.variadic:
                 static = {**node.static, "position": position}
-            contribution, like = as_array(rule(cotangent, y, *operands, **static)), operand.data
+            contribution, like = as_array(rule(cotangent, y, *operands, **static)), operand._array
             shape = getattr(contribution, "shape", None)
             if fitted and (shape != like.shape or contribution.dtype != like.dtype):
                 contribution = _fit(contribution, like, primitive, position)
@@ -326,10 +326,10 @@ class Watcher:
         if self.outer:
             self.outer.assigned(parameter, value)
 
-    def written(self, parameter: Any) -> None:
-        """The memory of a parameter is about to be written to."""
+    def changed(self, owner: Any, what: str) -> None:
+        """Python is about to change ``what`` of an object, other than by an assignment."""
         if self.outer:
-            self.outer.written(parameter)
+            self.outer.changed(owner, what)
 
     def asked(self, tensor: Any, what: str) -> None:
         """Python asks a Tensor for its value, by ``what``."""

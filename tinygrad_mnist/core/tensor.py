@@ -18,8 +18,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from tinygrad_mnist.arguments import real
 from tinygrad_mnist.core import gradient, tape
-from tinygrad_mnist.core.arrays import SCALARS, constant, read_only, real
+from tinygrad_mnist.core.arrays import SCALARS, read_only
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.recording import open_no_grads
 from tinygrad_mnist.dispatch.operators import Operators
@@ -54,11 +55,11 @@ class Tensor(Operators["Tensor"]):
         If the dtype is not boolean, integer or real floating, or not floating but a leaf.
     """
 
-    __slots__ = ("__weakref__", "_grad", "data", "name", "node", "requires_grad")
+    __slots__ = ("__weakref__", "_array", "_grad", "name", "node", "requires_grad")
 
     assignable: ClassVar[bool] = False
 
-    data: Array
+    _array: Array
     node: tape.Node | None
     requires_grad: bool
     name: str | None
@@ -71,12 +72,17 @@ class Tensor(Operators["Tensor"]):
         requires_grad: bool = False,
         name: str | None = None,
     ) -> None:
-        self.data = constant(data.data if isinstance(data, Tensor) else data, dtype)
+        if isinstance(data, Tensor):
+            data = data.detach()
+            self._array = (data if dtype is None else data.astype(dtype))._array
+        else:
+            array = real(data)
+            self._array = read_only(array if dtype is None else real(array.astype(dtype)))
         self.node = None
         self.requires_grad = requires_grad
         self.name = name
         self._grad: Array | Callable[[], Array] | None = None
-        if requires_grad and self.data.dtype.kind != "f":
+        if requires_grad and self._array.dtype.kind != "f":
             raise DTypeError(
                 f"{self.label} cannot require a gradient: integers and booleans are constants. "
                 "Use .astype(np.float32) first."
@@ -86,7 +92,7 @@ class Tensor(Operators["Tensor"]):
     def of(cls, data: Array, node: tape.Node | None) -> Tensor:
         """Wrap the result of a node; the array must be read-only and held by nobody else."""
         self = Tensor.__new__(Tensor)
-        self.data = data
+        self._array = data
         self.node = node
         self.requires_grad = node is not None
         self.name = None
@@ -106,7 +112,7 @@ class Tensor(Operators["Tensor"]):
                     tracked.append((len(arrays), operand))
                 if operand.assignable:
                     reads.append(operand)
-                arrays.append(operand.data)
+                arrays.append(operand._array)
             elif type(operand) in SCALARS:
                 arrays.append(operand)
             else:
@@ -139,11 +145,17 @@ class Tensor(Operators["Tensor"]):
                 operand if isinstance(operand, Tensor) else read_only(array)
                 for operand, array in zip(operands, arrays, strict=True)
             )
-            arrays = [o.data if isinstance(o, Tensor) else o for o in operands]
+            arrays = [o._array if isinstance(o, Tensor) else o for o in operands]
         node = tape.Node(primitive, operands, arrays, static, value, tracked, reads)
         if watched:
             watcher.recorded(node)
         return Tensor.of(value, node)
+
+    @property
+    def data(self) -> Array:
+        """The values, read-only; ``numpy()`` returns a copy, and ``assign`` changes a Parameter."""
+        tape.watcher.get().asked(self, ".data")
+        return self._array.view()  # of a view nobody can lift the write protection
 
     @property
     def label(self) -> str:
@@ -154,22 +166,22 @@ class Tensor(Operators["Tensor"]):
     @property
     def shape(self) -> tuple[int, ...]:
         """The sizes of the axes."""
-        return self.data.shape
+        return self._array.shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self.data.ndim
+        return self._array.ndim
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self.data.size
+        return self._array.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the elements."""
-        return self.data.dtype
+        return self._array.dtype
 
     @property
     def grad(self) -> Array | None:
@@ -230,11 +242,11 @@ class Tensor(Operators["Tensor"]):
     def numpy(self) -> Array:
         """Return the values as a new, writable array."""
         tape.watcher.get().asked(self, "numpy()")
-        return self.data.copy()
+        return self._array.copy()
 
     def detach(self) -> Tensor:
         """Return a constant of the same value, as of now."""
-        return Tensor.of(self.data, None)
+        return Tensor.of(self._array, None)
 
     def item(self) -> Any:
         """Return the only element as a Python scalar.
@@ -246,34 +258,45 @@ class Tensor(Operators["Tensor"]):
         """
         return self._scalar("item()")
 
-    def _scalar(self, what: str) -> Any:
+    def _scalar(self, what: str, *, drops_gradient: bool = False) -> Any:
         if self.size != 1:
             raise ShapeError(
                 f"Only a tensor of one element is a Python scalar. Received: {self.label}. "
                 "Reduce it first (np.sum, np.mean) or use .numpy()."
             )
+        if drops_gradient:
+            self._ask(what)
+        else:
+            tape.watcher.get().asked(self, what)
+        return self._array.item()
+
+    def _ask(self, what: str) -> None:
+        """Raise where NumPy or Python would go on with a number that remembers nothing."""
         tape.watcher.get().asked(self, what)
-        return self.data.item()
-
-    def tolist(self) -> Any:
-        """Return the values as nested lists of Python scalars."""
-        tape.watcher.get().asked(self, "tolist()")
-        return self.data.tolist()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if self.requires_grad and not open_no_grads.get():
             raise UnsupportedError(
-                f"Making an array of {self.label} would silently drop its gradient. Use .numpy() "
-                "if that is meant, np.stack to join tensors, or wrap the code in no_grad()."
+                f"{what} of {self.label} would silently drop its gradient. If that is meant, use "
+                ".item(), .numpy() or .detach(), or wrap the code in no_grad(); else use NumPy's "
+                "functions on the Tensor itself, and np.stack to join Tensors."
             )
-        tape.watcher.get().asked(self, "np.asarray()")
-        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def tolist(self) -> Any:
+        """Return the values of a constant as nested lists of Python scalars; see ``numpy``."""
+        self._ask("tolist()")
+        return self._array.tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        self._ask("np.asarray()")
+        return np.array(self._array, dtype=dtype, copy=copy)
 
     def __float__(self) -> float:
-        return float(self._scalar("float()"))
+        return float(self._scalar("float()", drops_gradient=True))
 
     def __int__(self) -> int:
-        return int(self._scalar("int()"))
+        return int(self._scalar("int()", drops_gradient=True))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar("complex()", drops_gradient=True))
 
     def __bool__(self) -> bool:
         return bool(self._scalar("bool()"))
@@ -282,6 +305,9 @@ class Tensor(Operators["Tensor"]):
         if self.ndim or self.dtype.kind not in "iu":
             raise DTypeError(f"Only an integer scalar can be an index. Received: {self.label}.")
         return int(self._scalar("operator.index()"))
+
+    def __format__(self, spec: str) -> str:
+        return format(self._scalar(f"format {spec!r}"), spec) if spec else str(self)
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -299,7 +325,8 @@ class Tensor(Operators["Tensor"]):
         elif self.requires_grad and type(self) is Tensor:
             origin = ", requires_grad=True"
         head = f"{type(self).__name__}("
-        values = np.array2string(self.data, separator=", ", prefix=head, threshold=100, edgeitems=3)
+        limits: Any = {"threshold": 100, "edgeitems": 3}
+        values = np.array2string(self._array, separator=", ", prefix=head, **limits)
         return f"{head}{values}, dtype={self.dtype}{name}{origin})"
 
     def __copy__(self) -> Tensor:

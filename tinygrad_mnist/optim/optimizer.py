@@ -83,6 +83,11 @@ class Optimizer:
             name: Parameter(zeros, requires_grad=False, name=name) for name in self.slot_names
         }
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_"):
+            tape.watcher.get().changed(self, name)
+        super().__setattr__(name, value)
+
     @property
     def learning_rate(self) -> float:
         """The size of a step."""

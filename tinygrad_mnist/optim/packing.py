@@ -32,7 +32,7 @@ def pack(parameters: Sequence[Parameter]) -> Parameter:
     if len(dtypes) > 1:
         received = ", ".join(parameter.label for parameter in dtypes.values())
         raise DTypeError(f"Parameters updated together must share one dtype. Received: {received}.")
-    joined = np.concatenate([parameter.data.ravel() for parameter in parameters])
+    joined = np.concatenate([parameter._storage.ravel() for parameter in parameters])
     vector = Parameter(joined, name="packed")
     vector._split_among(list(parameters))
     return vector

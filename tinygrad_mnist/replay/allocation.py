@@ -117,7 +117,7 @@ class Allocation:
             if slot.origin == "parameter":
                 whole = memory_of(slot.content)
                 buffer = owned.setdefault(id(whole), Buffer(whole, whole.nbytes))
-                self._put(slot, buffer, address(slot.content.data) - address(whole))
+                self._put(slot, buffer, address(slot.content._array) - address(whole))
             elif slot.origin == "constant":
                 self._put(slot, Buffer(slot.content, slot.content.nbytes))
             elif self._is_read_where_it_is(slot):

@@ -14,18 +14,20 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import update_wrapper
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_mnist.arguments import integer
+from tinygrad_mnist.arguments import integer, real
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.recording import open_no_grads
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
+from tinygrad_mnist.replay.draws import GENERATORS, Draws
 from tinygrad_mnist.replay.plan import Plan
 from tinygrad_mnist.replay.program import Program, with_constants_folded, without_dead_code
 from tinygrad_mnist.replay.recorder import Conditions, Recorder
@@ -90,7 +92,7 @@ def capture(function: Callable[..., Any] | None = None, *, verify: int = 0) -> A
     ...     loss.backward()
     ...     optimizer.step()
     ...     return loss
-    >>> [float(step(np.array([0.0, 0.0]))) for _ in range(3)]
+    >>> [step(np.array([0.0, 0.0])).item() for _ in range(3)]
     [5.0, 1.25, 0.3125]
     """
     verify = integer("capture's verify, the replays that are run both ways,", verify, least=0)
@@ -118,7 +120,9 @@ def host(source: Callable[[], Any]) -> Tensor:
     >>> [noisy(np.zeros(1)).item() for _ in range(2)]
     [0.1257302210933933, -0.1321048632913019]
     """
-    return Tensor(tape.watcher.get().host(source))
+    array = real(tape.watcher.get().host(source), "What the source of a host() value returns")
+    array.flags.writeable = False
+    return Tensor.of(array, None)
 
 
 class Replay(NamedTuple):
@@ -166,6 +170,13 @@ class Captured:
     def __repr__(self) -> str:
         count = len(self.plans)
         return f"<captured {self.name}, {count} plan{'s' * (count != 1)}>"
+
+    def __reduce__(self) -> Any:
+        raise CaptureError(
+            f"The captured {self.name} cannot be copied or pickled: its plans are bound to the "
+            "memory of the Parameters it uses. Copy what it was captured from, its .function, and "
+            "capture that."
+        )
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
@@ -278,16 +289,35 @@ class Captured:
                 del self._replays[next(iter(self._replays))]
         return results.build([recorder.values[slot].copy(order="K") for slot in recorded.outputs])
 
+    def _refuse_changeable(self, name: str, leaf: Any) -> None:
+        """Raise where a replay would go on with what an argument was in this one call."""
+        kind = type(leaf)
+        by_identity = object.__hash__ is kind.__hash__  # type: ignore[comparison-overlap]
+        if isinstance(leaf, (Iterator, np.random.BitGenerator, *GENERATORS)) or (
+            by_identity
+            and hasattr(leaf, "__dict__")
+            and not callable(leaf)
+            and not isinstance(leaf, ModuleType)
+            and not hasattr(leaf, "state_dict")  # an optimizer, whose state is read anew
+        ):
+            raise CaptureError(
+                f"The argument {name} of the captured {self.name} is a {kind.__name__}, which may "
+                "be another one at the next call without a replay seeing it. Pass the arrays and "
+                "numbers that are used of it, or read it in a host() value."
+            )
+
     def _record(self, call: Call) -> tuple[Recorder, Program, Results]:
         """Run the function and write down what it does."""
-        recorder, structure = Recorder(), call.signature.structure
+        recorder, structure = Recorder(Draws(self.function)), call.signature.structure
         with tape.watching(recorder):
             inside = []
             for path, leaf, array in zip(paths(structure), call.leaves, call.arrays, strict=True):
-                if array is not None:
-                    name = argument_name(self.function, path)
+                name = argument_name(self.function, path)
+                if array is None:
+                    self._refuse_changeable(name, leaf)
+                else:
                     trained = isinstance(leaf, Tensor) and leaf.requires_grad
-                    leaf = recorder.argument(name, array.copy(order="K"), requires_grad=trained)
+                    leaf = recorder.argument(name, array, requires_grad=trained)
                 inside.append(leaf)
             arguments, keywords = unflatten(structure, inside)
             try:

@@ -80,7 +80,7 @@ class _Names:
 
     def of_leaf(self, leaf: Tensor) -> str:
         """Return the name of a parameter, or of another leaf, which is a constant."""
-        constant = self._constants.get(id(leaf.data))
+        constant = self._constants.get(id(leaf._array))
         return self.of[constant] if constant else self._distinct(leaf_name(leaf), leaf)
 
     def next_number(self, letter: str) -> str:

@@ -126,6 +126,18 @@ def array_at(raw: Array, offset: int, slot: Slot) -> Array:
     return np.ndarray(slot.shape, slot.dtype, raw.data, start, slot.strides)
 
 
+def copy_in_layout(array: Array) -> Array:
+    """Return a copy whose elements lie as those of the array do: apart, backwards, or repeated.
+
+    Where they lie decides which loops NumPy takes, so the order in which numbers are added up.
+    """
+    slot = Slot("argument", array.shape, array.dtype, array.strides)
+    copy = array_at(np.empty(extent(slot), np.uint8), 0, slot)
+    np.copyto(copy, array)
+    copy.flags.writeable = False
+    return copy
+
+
 def same_bits(one: Array, other: Array) -> bool:
     """Whether two arrays of one dtype have the same bits, all NaN alike and padding aside.
 

@@ -65,10 +65,15 @@ class Plan:
             for position, instruction in enumerate(program.instructions)
             if position not in self.allocation.skipped
         ]
+        groups = [
+            (key, [*group])
+            for key, group in groupby(self.instructions, lambda one: (one.phase, one.errstate))
+        ]
         self.phases: list[tuple[str, list[Thunk]]] = [
             (phase, [self._thunk(instruction) for instruction in group])
-            for phase, group in groupby(self.instructions, lambda one: one.phase)
+            for (phase, _), group in groups
         ]
+        self._errstates = [errstate for (_, errstate), _ in groups]
         self._before = [
             (slot.content, self.arrays[slot]) for slot in program.slots if slot.origin == "gradient"
         ]
@@ -117,16 +122,16 @@ class Plan:
         """
         self.feed(arrays)
         done = 0
-        for phase, thunks in self.phases:
+        for (_, thunks), errstate in zip(self.phases, self._errstates, strict=True):
             iterator = iter(thunks)
             try:
-                if phase == "backward":
-                    with np.errstate(all="ignore"):
-                        for thunk in iterator:
-                            thunk()
-                else:
+                if errstate is None:
                     for thunk in iterator:
                         thunk()
+                else:
+                    with np.errstate(**errstate):
+                        for thunk in iterator:
+                            thunk()
             except BaseException as error:
                 position = done + len(thunks) - length_hint(iterator) - 1
                 changed = self._abandon(position)

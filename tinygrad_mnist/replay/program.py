@@ -71,7 +71,11 @@ class Slot:
 
 
 class Instruction(NamedTuple):
-    """A primitive applied to slots and Python scalars; ``line`` is the user's."""
+    """A primitive applied to slots and Python scalars; ``line`` is the user's.
+
+    ``errstate`` is that of a ``np.errstate`` block around it, within the function; None if there
+    is none.
+    """
 
     primitive: Primitive
     operands: tuple[Any, ...]
@@ -79,6 +83,7 @@ class Instruction(NamedTuple):
     result: Slot
     phase: str
     line: str
+    errstate: dict[str, Any] | None = None
 
     @property
     def reads(self) -> Iterator[Slot]:

@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import read_only
+from tinygrad_mnist.core.arrays import is_unchangeable
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError
 from tinygrad_mnist.lines import users_line
+from tinygrad_mnist.replay.draws import Draws
+from tinygrad_mnist.replay.memory import copy_in_layout
 from tinygrad_mnist.replay.poison import refuse_unfilled
 from tinygrad_mnist.replay.program import (
     ASSIGN,
@@ -31,6 +33,8 @@ from tinygrad_mnist.replay.program import (
     memory_of,
 )
 
+NUMPYS_ERRSTATE = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+
 
 class Recorder(tape.Watcher):
     """What a function did, as it is being done.
@@ -40,11 +44,13 @@ class Recorder(tape.Watcher):
     wrote into parameters, by the slot of that value.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, draws: Draws) -> None:
         self.instructions: list[Instruction] = []
         self.arguments: list[Slot] = []
         self.values: dict[Slot, Array] = {}
-        self.conditions = Conditions([], [])
+        self._errstate = np.geterr()
+        default = self._errstate == NUMPYS_ERRSTATE
+        self.conditions = Conditions([], [], None if default else self._errstate)
         self.effects: dict[Slot, list[tuple[Parameter, Array]]] = {}
         self._slots: dict[int, Slot] = {}
         self._owners: dict[int, Parameter] = {}
@@ -53,6 +59,7 @@ class Recorder(tape.Watcher):
         self._gradients: dict[int, tuple[Tensor, Any]] = {}
         self._phase = "forward"
         self._in_source = False
+        self._draws = draws
 
     @property
     def rules_on_tensors(self) -> bool:
@@ -71,8 +78,9 @@ class Recorder(tape.Watcher):
 
     def argument(self, name: str, array: Array, requires_grad: bool) -> Tensor:
         """Return the Tensor that stands for an argument inside the function."""
-        tensor = Tensor(array, requires_grad=requires_grad, name=name)
-        slot = self._define(tensor.data, "argument", name=name)
+        tensor = Tensor.of(copy_in_layout(array), None)
+        tensor.requires_grad, tensor.name = requires_grad, name
+        slot = self._define(tensor._array, "argument", name=name)
         self.arguments.append(slot)
         return tensor
 
@@ -101,14 +109,14 @@ class Recorder(tape.Watcher):
         super().assigned(parameter, value)
         if self._in_source:
             return
-        array = value.data if isinstance(value, Tensor) else np.asarray(value)
+        array = value._array if isinstance(value, Tensor) else np.asarray(value)
         operand = self._slot(value, array)
         self._watch(parameter)
         root = memory_of(parameter)
         self._assignments[id(root)] = self._assignments.get(id(root), 0) + 1
         for other, _, _ in self.conditions.parameters:
             if memory_of(other) is root:
-                self._slots.pop(id(other.data), None)
+                self._slots.pop(id(other._array), None)
         result = self._version(parameter)
         self.values[result] = array.astype(parameter.dtype)  # the parameter's own will change
         self._append(ASSIGN, (operand,), {}, result)
@@ -117,21 +125,34 @@ class Recorder(tape.Watcher):
         """Write down that an array is computed by Python, and nothing of how it does so."""
         if self._in_source:
             return super().host(source)
+        self._refuse_draws()
         aside, self._in_source = Aside(), True
         try:
             with tape.watching(aside):
                 array = super().host(source)
         finally:
             self._in_source = False
+            self._draws.renew()
         array.flags.writeable = False
         result = self._define(array, "value")
         self._append(HOST, (), {"source": source}, result)
-        self.effects[result] = [(parameter, parameter.data.copy()) for parameter in aside.changed]
+        self.effects[result] = [(changed, changed._array.copy()) for changed in aside.parameters]
         return array
+
+    def changed(self, owner: Any, what: str) -> None:
+        """Raise CaptureError: a replay would not change it again."""
+        if not self._in_source:
+            which = getattr(owner, "label", f"the {type(owner).__name__}")
+            raise CaptureError(
+                f"{users_line()}: {what} of {which} inside a captured function would change it in "
+                "this one call, and in no replay. Change it between calls, or in host(); a "
+                "Parameter by assign()."
+            )
+        super().changed(owner, what)
 
     def asked(self, tensor: Tensor, what: str) -> None:
         """Raise CaptureError if another call would give this tensor another value."""
-        slot = self._slots.get(id(tensor.data))
+        slot = self._slots.get(id(tensor._array))
         if tensor.assignable or (slot is not None and slot.origin != "constant"):
             made = [one for one in self.instructions if one.result is slot]
             which = f"a {tensor.label}"
@@ -151,15 +172,15 @@ class Recorder(tape.Watcher):
             self.conditions.gradients.append((leaf, before is None))
             if before is not None:
                 name = f"grad of {leaf_name(leaf)}"
-                before = Tensor(before.copy(), name=name)
-                self._define(before.data, "gradient", content=leaf, name=name)
+                before = Tensor(before, name=name)
+                self._define(before._array, "gradient", content=leaf, name=name)
             self._gradients[id(leaf)] = leaf, before
         return self._gradients[id(leaf)][1]
 
     def set_gradients(self, leaves: Sequence[Tensor], values: Sequence[Any]) -> None:
         """Set the gradients of leaves from this place of the function on."""
         for leaf in leaves:
-            slot = self._slots.get(id(leaf.data))
+            slot = self._slots.get(id(leaf._array))
             if slot is not None and slot.origin == "argument":
                 raise CaptureError(
                     f"{users_line()}: backward() inside a captured function cannot leave a "
@@ -176,7 +197,7 @@ class Recorder(tape.Watcher):
         """Return an array or a Tensor as one that no later assignment changes."""
         if isinstance(value, np.ndarray):
             return Tensor(value)
-        if self._slot(value, value.data).root.origin != "parameter":
+        if self._slot(value, value._array).root.origin != "parameter":
             return value  # type: ignore[no-any-return]
         with no_grad():
             return np.positive(value)  # type: ignore[no-any-return]
@@ -191,27 +212,47 @@ class Recorder(tape.Watcher):
         """Leave the gradients on the leaves, as the function itself would have."""
         leaves = [leaf for leaf, _ in self._gradients.values()]
         values = [
-            None if value is None else value.data.copy() for _, value in self._gradients.values()
+            None if value is None else value._array.copy() for _, value in self._gradients.values()
         ]
         super().set_gradients(leaves, values)
 
     def program(self, name: str, outputs: Sequence[Tensor]) -> Program:
         """Return what was written down."""
+        self._refuse_draws()
         gradients = tuple(
-            (leaf, None if value is None else self._slot(value, value.data))
+            (leaf, None if value is None else self._slot(value, value._array))
             for leaf, value in self._gradients.values()
         )
-        fetched = tuple(self._slot(tensor, tensor.data) for tensor in outputs)
+        fetched = tuple(self._slot(tensor, tensor._array) for tensor in outputs)
         arguments, instructions = tuple(self.arguments), tuple(self.instructions)
         return Program(name, arguments, instructions, fetched, gradients)
 
     def _append(
         self, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any], result: Slot
     ) -> None:
-        line = users_line()
+        self._refuse_draws()
+        line, errstate = users_line(), {**np.geterr()}
+        special = self._phase == "backward" or errstate != self._errstate
         self.instructions.append(
-            Instruction(primitive, operands, static, result, self._phase, line)
+            Instruction(
+                primitive,
+                operands,
+                static,
+                result,
+                self._phase,
+                line,
+                errstate if special else None,
+            )
         )
+
+    def _refuse_draws(self) -> None:
+        name = self._draws.drawn()
+        if name is not None:
+            raise CaptureError(
+                f"{users_line()}: by here the captured function had drawn from {name}, and each "
+                "replay would repeat the numbers of this one call. Draw in host(), as in "
+                f"host(lambda: {name}.normal(size=x.shape)), or pass the numbers as an argument."
+            )
 
     def _define(self, array: Array, origin: str, **attributes: Any) -> Slot:
         slot = Slot(origin, array.shape, array.dtype, array.strides, **attributes)
@@ -228,16 +269,16 @@ class Recorder(tape.Watcher):
                 self._watch(parameter)
                 slot = self._version(parameter)
         if slot is None:
-            self._refuse_disguise(array)
-            array = read_only(array)  # a copy, never met again, if somebody could write into it
+            if not isinstance(operand, Tensor) and not is_unchangeable(array):
+                array = copy_in_layout(array)  # which is never met again
             slot = self._define(array, "constant", content=array)
         return slot
 
     def _version(self, parameter: Parameter) -> Slot:
         version = self._assignments.get(id(memory_of(parameter)), 0)
-        self._owners[id(parameter.data)] = parameter
+        self._owners[id(parameter._array)] = parameter
         return self._define(
-            parameter.data,
+            parameter._array,
             "parameter",
             content=parameter,
             version=version,
@@ -252,18 +293,6 @@ class Recorder(tape.Watcher):
             for member in parameter._slices:  # another optimizer may take them out of the vector
                 self._watch(member)
 
-    def _refuse_disguise(self, array: Array) -> None:
-        """Raise if an array that came in as a constant is a piece of something traced."""
-        base = array.base
-        while isinstance(base, np.ndarray):
-            slot = self._slots.get(id(base))
-            if slot is not None and slot.origin != "constant":
-                raise CaptureError(
-                    f"{users_line()}: an array that was taken out of a Tensor (its .data) "
-                    "inside a captured function would be frozen. Use the Tensor itself."
-                )
-            base = base.base
-
 
 class Conditions(NamedTuple):
     """Under which a plan is right: what it is bound to is as it was when it was recorded.
@@ -274,32 +303,42 @@ class Conditions(NamedTuple):
         ``(parameter, memory, requires_grad)``: where each lies, and whether it is trained.
     gradients
         ``(leaf, missing)``: whether a leaf that the function adds to has no gradient before.
+    errstate
+        What ``np.geterr()`` was around the call, if not what NumPy begins with: blocks of the same
+        setting within the function cannot be told from it then.
     """
 
     parameters: list[tuple[Parameter, Array, bool]]
     gradients: list[tuple[Tensor, bool]]
+    errstate: Any
 
     def hold(self) -> bool:
         """Whether all of them are met."""
         for parameter, storage, required in self.parameters:
             if parameter._storage is not storage or parameter.requires_grad is not required:
                 return False
-        for leaf, missing in self.gradients:  # noqa: SIM110  all() takes longer than they do
+        for leaf, missing in self.gradients:
             if (leaf._grad is None) is not missing:
                 return False
-        return True
+        return self.errstate is None or self.errstate == np.geterr()
 
 
 class Aside(tape.Watcher):
     """Sees to it that the source of a ``host`` value uses nothing that is of one call only."""
 
     def __init__(self) -> None:
-        self.changed: list[Parameter] = []
+        self.parameters: list[Parameter] = []
 
-    def written(self, parameter: Parameter) -> None:
+    def assigned(self, parameter: Parameter, value: Any) -> None:
         """Note a parameter that the source changes: a verified replay must find it changed too."""
-        self.changed.append(parameter)
-        super().written(parameter)
+        self.parameters.append(parameter)
+        super().assigned(parameter, value)
+
+    def changed(self, owner: Any, what: str) -> None:
+        """Note it likewise."""
+        if isinstance(owner, Parameter):
+            self.parameters.append(owner)
+        super().changed(owner, what)
 
     def asked(self, tensor: Tensor, what: str) -> None:
         """Allow to look at parameters, which are as they will be when a replay comes here."""

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_mnist.arguments import real
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.arrays import real
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.recording import open_no_grads
@@ -120,7 +120,7 @@ def array_and_part(leaf: Any) -> tuple[Array | None, Any]:
     if isinstance(leaf, Parameter):
         return None, (Parameter, Identity(leaf))
     if isinstance(leaf, Tensor):
-        array, requires_grad = leaf.data, leaf.requires_grad
+        array, requires_grad = leaf._array, leaf.requires_grad
     elif isinstance(leaf, np.ndarray | np.generic):
         array, requires_grad = real(leaf), False
     elif isinstance(leaf, float):  # as text: 0.0 equals -0.0, and nan does not equal itself
@@ -129,8 +129,6 @@ def array_and_part(leaf: Any) -> tuple[Array | None, Any]:
         return None, (type(leaf), leaf)
     if array.flags.c_contiguous:
         return array, (array.shape, array.dtype, requires_grad)
-    if 0 in array.strides:  # broadcast: a replay has to keep the elements apart
-        array = np.ascontiguousarray(array)
     return array, (array.shape, array.dtype, requires_grad, array.strides)
 
 
@@ -243,4 +241,4 @@ def _sealed_node(name: str) -> tape.Node:
     primitive.name = name
     primitive.vjp(inside=refuse)
     inside = Tensor(0.0, requires_grad=True)
-    return tape.Node(primitive, (inside,), [inside.data], {}, inside.data, [(0, inside)], [])
+    return tape.Node(primitive, (inside,), [inside._array], {}, inside._array, [(0, inside)], [])

@@ -35,7 +35,7 @@ def run_both_ways(
     """
     arrays = [array.copy(order="K") for array in arrays]  # a host may write into what was fed
     owners = [slot.content for slot in recorded.slots if slot.origin == "parameter"]
-    parameters = {parameter: parameter.data.copy() for parameter in owners}
+    parameters = {parameter: parameter._array.copy() for parameter in owners}
     gradients = {leaf: leaf.grad for leaf, _ in recorded.gradients}
     gradients = {leaf: grad if grad is None else grad.copy() for leaf, grad in gradients.items()}
     recorder, again = record()

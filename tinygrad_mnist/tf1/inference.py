@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_mnist.core.arrays import real
+from tinygrad_mnist.arguments import real
 from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import DTypeError, ShapeError, TinygradError, description, plainly

@@ -306,6 +306,9 @@ def _owned_value(value: Tensor | None) -> Any:
     """
     if value is None:
         return None
-    array = value.data
-    array.setflags(write=True)
+    array = value._array
+    if array.flags.owndata:
+        array.setflags(write=True)
+    else:  # a constant, for ever read-only
+        array = array.copy()
     return array if array.ndim else array[()]

@@ -8,18 +8,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import small_runs
 
 from reference_tf.quiet import no_standard_error
 from tinygrad_mnist import Primitive
 from tinygrad_mnist.command import checking
 from tinygrad_mnist.command.cli import main
 from tinygrad_mnist.ops.activation import relu
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return small_runs.write_data(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(autouse=True)

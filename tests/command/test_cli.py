@@ -21,16 +21,6 @@ PICTURES = {"cost.png", "confusion.png", "predictions_4x4.png", "predictions_10x
 FIGURES = {"checkpoint.npz", "history.csv", "metrics.json"}
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return small_runs.write_data(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def train(data):
     """Run ``train`` on the small data; options given later override."""

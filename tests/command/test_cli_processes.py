@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import small_runs
 from small_runs import run_again
 
 from tinygrad_mnist import checkpoint, interruption
@@ -32,21 +31,11 @@ NARROW = 4096  # bytes of a pipe: a run that logs each step waits for its reader
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return small_runs.write_data(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="module")
 def straight(data, tmp_path_factory):
     """The folder of a run that was never interrupted."""
     folder = tmp_path_factory.mktemp("straight")
     assert wait(fork(["train", *SETTINGS, "--no-plots", "--data-dir", data, "--out", folder])) == 0
     return folder
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 def fork(arguments, output=os.devnull, error=None, prepare=lambda: None):

@@ -19,11 +19,6 @@ SMALL = Settings(iterations=30, batch_size=16, hidden=(8,), threads=1)  # 12 or 
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return small_runs.write_data(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="module")
 def straight(data, tmp_path_factory):
     """The checkpoints of runs that were never interrupted, by the name of the optimizer."""
     folder = tmp_path_factory.mktemp("straight")

@@ -170,22 +170,24 @@ def test_gradients_one_by_one_are_those_of_all(seed):
     check_one_by_one(build(seed))
 
 
-@pytest.fixture
-def locked(monkeypatch):
-    rule_of = Primitive.rule_of
+def locking(rule_of):
+    def rule_with_locked_result(primitive, position):
+        rule = rule_of(primitive, position)
 
-    def locking(self, position):
-        rule = rule_of(self, position)
-
-        def lock(*args, **static):
-            result = rule(*args, **static)
+        def locked(*operands, **static):
+            result = rule(*operands, **static)
             if isinstance(result, np.ndarray):
                 result.flags.writeable = False
             return result
 
-        return rule if rule is ZERO else lock
+        return rule if rule is ZERO else locked
 
-    monkeypatch.setattr(Primitive, "rule_of", locking)
+    return rule_with_locked_result
+
+
+@pytest.fixture
+def locked(monkeypatch):
+    monkeypatch.setattr(Primitive, "rule_of", locking(Primitive.rule_of))
 
 
 def test_no_array_that_a_rule_returned_is_written(locked):

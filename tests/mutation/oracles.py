@@ -24,7 +24,6 @@ from ops import test_conventions, test_rounding
 
 from tinygrad_mnist import Primitive
 from tinygrad_mnist.core import tape
-from tinygrad_mnist.core.primitive import ZERO
 
 DRAWS, AT_ONCE, LARGEST = 60, 10, 40
 """Samples drawn for a row, and by one example; elements in all operands of one that is kept."""
@@ -153,21 +152,6 @@ def of_rules(primitive):
     return differences(primitive), POINTS
 
 
-def _locking(rule_of):
-    def rule_with_locked_result(primitive, position):
-        rule = rule_of(primitive, position)
-
-        def locked(*operands, **static):
-            result = rule(*operands, **static)
-            if isinstance(result, np.ndarray):
-                result.flags.writeable = False
-            return result
-
-        return rule if rule is ZERO else locked
-
-    return rule_with_locked_result
-
-
 def _random_graphs():
     for seed in range(40):
         test_random_graphs.check(test_random_graphs.build(seed))
@@ -175,7 +159,7 @@ def _random_graphs():
 
 def _locked_random_graphs():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Primitive, "rule_of", _locking(Primitive.rule_of))
+        patch.setattr(Primitive, "rule_of", test_random_graphs.locking(Primitive.rule_of))
         for seed in range(20):
             graph = test_random_graphs.build(seed)
             test_random_graphs.check(graph)

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from numpy.random import default_rng
 
 from tinygrad_mnist import Parameter, leaky_relu, nn, relu
 from tinygrad_mnist.errors import (
@@ -16,19 +17,18 @@ from tinygrad_mnist.nn import loop
 from tinygrad_mnist.nn.initializers import constant
 
 
-def generator(seed=0):
-    return np.random.default_rng(seed)
-
-
 class Block(nn.Module):
     """Own parameters, modules, and containers of both, deliberately out of order."""
 
     def __init__(self):
-        self.first = nn.Linear(2, 3, generator())
+        self.first = nn.Linear(2, 3, default_rng(0))
         self.scale = Parameter([1.0], np.float32)
-        self.tower = [nn.Linear(3, 3, generator()), relu, (nn.Linear(3, 4, generator()),)]
+        self.tower = [nn.Linear(3, 3, default_rng(0)), relu, (nn.Linear(3, 4, default_rng(0)),)]
         self.gains = [Parameter([2.0], np.float32), Parameter([3.0], np.float32)]
-        self.heads = {"left": nn.Linear(4, 1, generator()), "right": Parameter([4.0], np.float32)}
+        self.heads = {
+            "left": nn.Linear(4, 1, default_rng(0)),
+            "right": Parameter([4.0], np.float32),
+        }
         self.again = self.first
         self.note = "no parameter"
 
@@ -57,7 +57,7 @@ def test_parameters_are_the_values_of_named_parameters():
 
 
 def test_shared_parameters_and_modules_count_once_under_their_first_name():
-    one, two = nn.Linear(3, 3, generator()), nn.Linear(3, 3, generator(1))
+    one, two = nn.Linear(3, 3, default_rng(0)), nn.Linear(3, 3, default_rng(1))
     two.weight = one.weight
     tied = nn.Sequential(one, relu, two, one)
     names = ["layers.0.weight", "layers.0.bias", "layers.2.bias"]
@@ -66,7 +66,7 @@ def test_shared_parameters_and_modules_count_once_under_their_first_name():
 
 
 def test_a_tied_weight_gets_both_gradients():
-    layer = nn.Linear(2, 2, generator(), dtype=np.float64)
+    layer = nn.Linear(2, 2, default_rng(0), dtype=np.float64)
     x = np.array([[1.0, 2.0]])
     np.sum(layer(layer(x))).backward()
     weight = layer.weight.numpy()
@@ -76,7 +76,7 @@ def test_a_tied_weight_gets_both_gradients():
 
 
 def test_a_module_that_refers_back_to_its_parent_does_not_loop():
-    parent, child = nn.Module(), nn.Linear(2, 1, generator())
+    parent, child = nn.Module(), nn.Linear(2, 1, default_rng(0))
     parent.child, child.parent = child, parent
     parent.other = nn.MLP([2, 1])
     assert list(parent.named_parameters()) == [
@@ -112,7 +112,7 @@ def test_layers_of_any_kind_have_a_name_in_the_table():
     layers = [np.tanh, partial(leaky_relu, alpha=0.1), Doubling(), lambda x: x, nn.MLP([2, 1])]
     kinds = [line.split()[1] for line in repr(nn.Sequential(*layers)).splitlines()[1:-1]]
     assert kinds == ["tanh", "leaky_relu", "Doubling", "<lambda>", "MLP"]
-    assert repr(nn.Linear(2, 3, generator())).endswith("Linear: 9 parameters")
+    assert repr(nn.Linear(2, 3, default_rng(0))).endswith("Linear: 9 parameters")
 
 
 # State
@@ -129,7 +129,7 @@ def assert_same(left, right):
 
 
 def test_a_state_is_a_copy_and_loads_into_another_network():
-    model, other = nn.MLP([2, 3, 1]), nn.MLP([2, 3, 1], generator=generator(9))
+    model, other = nn.MLP([2, 3, 1]), nn.MLP([2, 3, 1], generator=default_rng(9))
     state = model.state_dict()
     other.load_state_dict(dict(reversed(state.items())))  # names decide, not their order
     assert_same(values(other), values(model))
@@ -163,7 +163,7 @@ def test_a_state_of_another_network_is_refused_and_nothing_assigned(wrong):
 
 
 def test_a_linear_layer_starts_with_inputs_by_outputs_and_no_bias():
-    layer = nn.Linear(3, 2, generator(), initializer=constant(0.5), dtype=np.float64)
+    layer = nn.Linear(3, 2, default_rng(0), initializer=constant(0.5), dtype=np.float64)
     assert layer.weight.numpy().tolist() == [[0.5, 0.5]] * 3
     assert layer.bias.numpy().tolist() == [0.0, 0.0]
     assert (layer.weight.name, layer.bias.name) == ("weight", "bias")
@@ -171,9 +171,9 @@ def test_a_linear_layer_starts_with_inputs_by_outputs_and_no_bias():
 
 @pytest.mark.parametrize("leading", [(), (0,), (4,), (2, 4)])
 def test_a_linear_layer_maps_the_last_axis(leading):
-    layer = nn.Linear(3, 2, generator(), dtype=np.float64)
+    layer = nn.Linear(3, 2, default_rng(0), dtype=np.float64)
     layer.bias.assign([1.0, -1.0])
-    x = generator(1).standard_normal((*leading, 3))
+    x = default_rng(1).standard_normal((*leading, 3))
     bias = np.array([1.0, -1.0])
     expected = np.einsum("...i,io->...o", x, layer.weight.numpy()) + bias
     np.testing.assert_allclose(layer(x).numpy(), expected, rtol=1e-12)
@@ -182,18 +182,21 @@ def test_a_linear_layer_maps_the_last_axis(leading):
 @pytest.mark.parametrize("shape", [(), (2,), (3, 2), (3, 0)])
 def test_a_linear_layer_names_the_size_it_takes(shape):
     with pytest.raises(ShapeError, match=r"3 inputs received an array of shape \("):
-        nn.Linear(3, 2, generator())(np.ones(shape, np.float32))
+        nn.Linear(3, 2, default_rng(0))(np.ones(shape, np.float32))
 
 
 WRONG_NETWORKS = {
-    "no inputs": (lambda: nn.Linear(0, 3, generator()), "inputs must be an integer.*0"),
-    "no outputs": (lambda: nn.Linear(3, -1, generator()), "outputs must be an integer.*-1"),
-    "half an input": (lambda: nn.Linear(2.5, 3, generator()), "inputs must be an integer.*2.5"),
+    "no inputs": (lambda: nn.Linear(0, 3, default_rng(0)), "inputs must be an integer.*0"),
+    "no outputs": (lambda: nn.Linear(3, -1, default_rng(0)), "outputs must be an integer.*-1"),
+    "half an input": (lambda: nn.Linear(2.5, 3, default_rng(0)), "inputs must be an integer.*2.5"),
     "a seed": (lambda: nn.Linear(2, 3, 0), r"numpy\.random\.default_rng\(seed\)"),
-    "an unknown dtype": (lambda: nn.Linear(2, 3, generator(), dtype="real"), "floating.*real"),
-    "an integer dtype": (lambda: nn.Linear(2, 3, generator(), dtype=int), "int64 cannot require"),
+    "an unknown dtype": (lambda: nn.Linear(2, 3, default_rng(0), dtype="real"), "floating.*real"),
+    "an integer dtype": (
+        lambda: nn.Linear(2, 3, default_rng(0), dtype=int),
+        "int64 cannot require",
+    ),
     "a wrong initializer": (
-        lambda: nn.Linear(2, 3, generator(), initializer=lambda g, shape, dtype: np.ones(3)),
+        lambda: nn.Linear(2, 3, default_rng(0), initializer=lambda g, shape, dtype: np.ones(3)),
         r"shape \(2, 3\) and returned \(3,\)",
     ),
     "no layers": (nn.Sequential, "Received: nothing"),
@@ -216,10 +219,10 @@ def test_wrong_networks_are_refused_in_one_sentence(wrong):
 
 
 def test_the_generator_decides_the_weights():
-    one, two = nn.MLP([3, 4, 2]), nn.MLP([3, 4, 2], generator=generator(0))
+    one, two = nn.MLP([3, 4, 2]), nn.MLP([3, 4, 2], generator=default_rng(0))
     assert_same(values(one), values(two))
     assert np.any(
-        nn.MLP([3, 4, 2], generator=generator(1)).predict(np.eye(3)) != one.predict(np.eye(3))
+        nn.MLP([3, 4, 2], generator=default_rng(1)).predict(np.eye(3)) != one.predict(np.eye(3))
     )
     hidden = nn.MLP([3, 3, 3])
     assert np.any(hidden.layers[0].weight.numpy() != hidden.layers[2].weight.numpy())
@@ -234,7 +237,7 @@ ACTIVATIONS = {"tanh": (np.tanh, np.tanh), "relu": (relu, lambda x: np.maximum(x
 
 def network(activation="tanh"):
     """A network with biases, a batch with labels, and the same cost in plain NumPy."""
-    random = generator(7)
+    random = default_rng(7)
     model = nn.MLP(SIZES, ACTIVATIONS[activation][0], dtype=np.float64)
     for parameter in model.parameters():
         parameter.assign(random.standard_normal(parameter.shape))
@@ -259,7 +262,7 @@ def gradients(model, x, y):
 
 
 def directions(model, count):
-    random = generator(3)
+    random = default_rng(3)
     for _ in range(count):
         yield [random.standard_normal(parameter.shape) for parameter in model.parameters()]
 
@@ -308,7 +311,7 @@ def test_a_batch_has_the_mean_of_its_examples_gradients():
 
 def test_permuted_examples_and_hidden_units_permute_and_change_nothing_else():
     model, x, y = network()
-    rows, units = generator(1).permutation(len(x)), generator(2).permutation(SIZES[1])
+    rows, units = default_rng(1).permutation(len(x)), default_rng(2).permutation(SIZES[1])
     logits, found = model.predict(x), gradients(model, x, y)
     np.testing.assert_allclose(model.predict(x[rows]), logits[rows], rtol=1e-12)
     for before, after in zip(found, gradients(model, x[rows], y[rows]), strict=True):

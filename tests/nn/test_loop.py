@@ -10,6 +10,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from numpy.random import default_rng
 
 from tinygrad_mnist import Tensor, nn, optim, relu
 from tinygrad_mnist.core.recording import open_no_grads
@@ -18,15 +19,11 @@ from tinygrad_mnist.errors import ArgumentError, DTypeError, GradientError, Shap
 from tinygrad_mnist.nn import loop
 
 
-def generator(seed=0):
-    return np.random.default_rng(seed)
-
-
 def blobs(per_class=20):
     """Three clouds that straight lines separate."""
     centres = np.array([[3.0, 0.0], [-3.0, 3.0], [0.0, -4.0]])
     labels = np.arange(3 * per_class) % 3
-    return (centres[labels] + generator(5).normal(0, 0.5, (len(labels), 2))).astype("f"), labels
+    return (centres[labels] + default_rng(5).normal(0, 0.5, (len(labels), 2))).astype("f"), labels
 
 
 X, Y = blobs()
@@ -73,14 +70,14 @@ def test_fit_is_deterministic_and_its_generator_decides_the_order():
     one, two, other = model(), model(), model()
     assert one.fit(X, Y, 7, 3) == two.fit(X, Y, 7, 3)
     np.testing.assert_array_equal(values(one), values(two))
-    other.fit(X, Y, 7, 3, generator=generator(1))
+    other.fit(X, Y, 7, 3, generator=default_rng(1))
     assert np.any(values(other) != values(one))
 
 
 def test_fit_is_the_loop_that_the_command_uses():
     network, other = model(), model()
     history = network.fit(X, Y, 16, 2)
-    data = Dataset(X, Y, generator(0))
+    data = Dataset(X, Y, default_rng(0))
     steps = loop.training(loop.training_step(other, optim.Adam(other.parameters())), data, 16)
     for epoch in range(2):
         costs = []
@@ -142,7 +139,7 @@ def test_a_regression_has_a_loss_and_no_accuracy():
     def squares(labels, outputs):
         return np.mean((labels - outputs) ** 2)
 
-    network = nn.Sequential(nn.Linear(2, 1, generator()))
+    network = nn.Sequential(nn.Linear(2, 1, default_rng(0)))
     target = X @ np.float32([[2.0], [-1.0]]) + 3
     optimizer = optim.Adam(network.parameters(), 0.1)
     history = network.fit(X, target, 10, 60, (X, target), optimizer=optimizer, loss=squares)
@@ -282,7 +279,7 @@ def test_evaluate_refuses_what_it_cannot_judge():
 
 def test_each_step_yields_the_cost_before_its_update():
     network = model()
-    data, twin = Dataset(X, Y, generator(0)), Dataset(X, Y, generator(0))
+    data, twin = Dataset(X, Y, default_rng(0)), Dataset(X, Y, default_rng(0))
     optimizer = optim.SGD(network.parameters(), 0.1)
     steps = loop.training(loop.training_step(network, optimizer), data, 8)
     for count in range(1, 6):
@@ -304,7 +301,7 @@ def test_gradients_do_not_add_up_over_steps():
     assert np.abs(values(network)).max() < 100
 
 
-LOGITS = generator(2).standard_normal((5, 3))
+LOGITS = default_rng(2).standard_normal((5, 3))
 
 
 def test_the_cross_entropy_equals_plain_numpy_for_arrays_and_tensors():
@@ -316,7 +313,7 @@ def test_the_cross_entropy_equals_plain_numpy_for_arrays_and_tensors():
 
 
 def test_the_cross_entropy_takes_weights_that_are_no_class():
-    weights = generator(3).dirichlet(np.ones(3), 5)
+    weights = default_rng(3).dirichlet(np.ones(3), 5)
     logs = LOGITS - np.log(np.exp(LOGITS).sum(axis=1, keepdims=True))
     expected = -np.mean(np.sum(weights * logs, axis=1))
     assert loop.cross_entropy(weights, LOGITS).item() == pytest.approx(expected, rel=1e-14)
@@ -333,7 +330,7 @@ def test_the_cross_entropy_never_broadcasts(labels, logits):
 
 def test_memory_is_flat_with_the_collector_off():
     network = model()
-    data = Dataset(X, Y, generator())
+    data = Dataset(X, Y, default_rng(0))
     steps = loop.training(loop.training_step(network, optim.Adam(network.parameters())), data, 8)
     gc.collect()
     gc.disable()

@@ -13,6 +13,7 @@ from pathlib import Path
 import judges
 import numpy as np
 import pytest
+from tf1.adam import corrected_rate
 
 import reference_tf
 from reference_tf.__main__ import main
@@ -89,10 +90,6 @@ class OursWithFloat32Powers(Ours):
         self.optimizer.learning_rate = LEARNING_RATE * rounded / exact
         self.powers *= self.betas
         return super().step(images, labels)
-
-
-def corrected_rate(first_power, second_power):
-    return np.sqrt(1 - second_power) / (1 - first_power)
 
 
 class Theirs:

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from examples import RNG
 
 from tinygrad_mnist.testing import Element, cause
 
-RNG = np.random.default_rng(0)
 SHAPE = (30, 20)
 RIGHT = RNG.standard_normal(SHAPE)
 FREE = RNG.standard_normal((64, 64))

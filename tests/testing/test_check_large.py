@@ -4,17 +4,13 @@ import time
 
 import numpy as np
 import pytest
+from examples import RNG, squares
 
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.testing import Verdict, check_grads
 
-RNG = np.random.default_rng(0)
 LARGE = RNG.standard_normal((784, 128))
 SQUARE = RNG.standard_normal((64, 64))
-
-
-def squares(x):
-    return (x**2).sum()
 
 
 def one_off(x):

@@ -4,17 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from examples import BATCH, RNG, SQUARE, X, squares
 
 from tinygrad_mnist.testing import Verdict, check_grads
-
-RNG = np.random.default_rng(0)
-X = RNG.standard_normal((3, 4))
-SQUARE = RNG.standard_normal((3, 3))
-BATCH = RNG.standard_normal((5, 3))
-
-
-def squares(x):
-    return (x**2).sum()
 
 
 def test_rounding_that_would_hide_an_error_is_said():

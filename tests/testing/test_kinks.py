@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from examples import RNG
 
 from tinygrad_mnist import relu
 from tinygrad_mnist.ops import reduction
@@ -9,7 +10,6 @@ from tinygrad_mnist.testing import Verdict, check_grads
 
 TIE = np.array([1.0, 1.0, 0.0])
 SAME = np.array([1.0, 2.0, 3.0])
-RNG = np.random.default_rng(0)
 
 
 def pairs(a, b):

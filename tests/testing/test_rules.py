@@ -2,20 +2,11 @@
 
 import numpy as np
 import pytest
+from examples import BATCH, RNG, ROW, SQUARE, X, squares
 
 from tinygrad_mnist import Tensor, primitive, relu, sigmoid, softmax
 from tinygrad_mnist.errors import TinygradError
 from tinygrad_mnist.testing import GradientCheckError, Verdict, assert_grads, check_grads
-
-RNG = np.random.default_rng(0)
-X = RNG.standard_normal((3, 4))
-ROW = RNG.standard_normal(4)
-SQUARE = RNG.standard_normal((3, 3))
-BATCH = RNG.standard_normal((5, 3))
-
-
-def squares(x):
-    return (x**2).sum()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from examples import squares
 
 from tinygrad_mnist import Parameter
 from tinygrad_mnist.errors import ArgumentError
@@ -11,10 +12,6 @@ from tinygrad_mnist.testing.subject import Subject
 X = np.array([0.5, -1.0, 2.0, 3.0])
 NARROW = X.astype(np.float32)
 WEIGHTS = np.ones((4, 2))
-
-
-def squares(x):
-    return (x**2).sum()
 
 
 def only_float32(x):

@@ -1,9 +1,11 @@
-"""TensorFlow for the tests with the marker ``tf``: fixtures, as all are collected without it."""
+"""A graph; and TensorFlow for the tests with the marker ``tf``, as all are collected without it."""
 
 from pathlib import Path
 
 import pytest
 from oracle.conftest import pytest_configure
+
+from tinygrad_mnist.tf1.graph import Graph
 
 __all__ = ["pytest_configure"]
 
@@ -32,3 +34,10 @@ def graph_mode(tensorflow):
     from tensorflow.python.eager import context
 
     return context.graph_mode
+
+
+@pytest.fixture
+def graph():
+    """A default graph of the test's own."""
+    with Graph().as_default() as graph:
+        yield graph

@@ -10,12 +10,6 @@ from tinygrad_mnist.errors import ArgumentError, SessionError
 from tinygrad_mnist.tf1.symbol import defer
 
 
-@pytest.fixture
-def graph():
-    with tf.Graph().as_default() as graph:
-        yield graph
-
-
 @pytest.fixture(autouse=True)
 def _new_default_graphs():
     tf.reset_default_graph()

@@ -11,10 +11,7 @@ COUNT = 100_000
 FIVE = 5 / np.sqrt(COUNT)  # standard errors, in standard deviations
 
 
-@pytest.fixture(autouse=True)
-def _a_graph_of_its_own():
-    with tf.Graph().as_default():
-        yield
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def run(*symbols):

@@ -8,11 +8,7 @@ import pytest
 import tinygrad_mnist.tf1 as tf
 from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
 
-
-@pytest.fixture(autouse=True)
-def _a_graph_of_its_own():
-    with tf.Graph().as_default():
-        yield
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def test_scopes_name_variables_and_operations():

@@ -20,11 +20,7 @@ from tinygrad_mnist.tf1.session import Session
 from tinygrad_mnist.tf1.symbol import defer, defer_in_session
 from tinygrad_mnist.tf1.variables import Variable, assign, initializer
 
-
-@pytest.fixture(autouse=True)
-def graph():
-    with Graph().as_default() as graph:
-        yield graph
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def random_normal(shape, seed=None):

@@ -15,16 +15,11 @@ from tinygrad_mnist.errors import (
 )
 from tinygrad_mnist.tf1.arrays import placeholder
 from tinygrad_mnist.tf1.derivative import gradients
-from tinygrad_mnist.tf1.graph import Graph
 from tinygrad_mnist.tf1.session import Session
 from tinygrad_mnist.tf1.symbol import Symbol, defer, defer_in_session
 from tinygrad_mnist.tf1.variables import Variable
 
-
-@pytest.fixture(autouse=True)
-def graph():
-    with Graph().as_default() as graph:
-        yield graph
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def test_importing_the_table_registers_the_primitives():

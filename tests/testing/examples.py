@@ -1,0 +1,13 @@
+"""A function to check, and points to check at."""
+
+import numpy as np
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((3, 4))
+ROW = RNG.standard_normal(4)
+SQUARE = RNG.standard_normal((3, 3))
+BATCH = RNG.standard_normal((5, 3))
+
+
+def squares(x):
+    return (x**2).sum()

@@ -24,7 +24,7 @@ from small_runs import run_again
 from tinygrad_mnist import checkpoint, interruption
 from tinygrad_mnist.command import cli, commands
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
 SETTINGS = ["--iterations", 300, "--batch-size", 16, "--hidden", 8, "--checkpoint-every", 5]
 HANGING = 300  # seconds
 NARROW = 4096  # bytes of a pipe: a run that logs each step waits for its reader before its end

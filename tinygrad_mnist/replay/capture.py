@@ -162,11 +162,6 @@ class Captured:
         """The plans made so far, one for each signature."""
         return [replay.plan for group in self._replays.values() for replay in group]
 
-    @property
-    def recordings(self) -> list[Program]:
-        """What was written down for each plan, before any pass."""
-        return [replay.recorded for group in self._replays.values() for replay in group]
-
     def __repr__(self) -> str:
         count = len(self.plans)
         return f"<captured {self.name}, {count} plan{'s' * (count != 1)}>"

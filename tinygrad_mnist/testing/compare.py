@@ -51,12 +51,15 @@ NEGLIGIBLE = 1e-6
 MANIFEST = 100
 """An error of so many bounds is not due to noise, at a step where slopes agree."""
 EVERY_ELEMENT_UP_TO = 256
+"""Five values of the function an element, at least: more than some thousand take long."""
 WHOLE_GRADIENT_UP_TO = 2048
 """Elements of a wrong gradient that are all differentiated, to see the pattern of the error."""
 PATTERN_ELEMENTS = 64
 """As many as show a pattern in a larger one."""
 SAMPLED_ELEMENTS = 12
+"""Half of them the largest, where an error shows best, half at random; directions see the rest."""
 DIRECTIONS = 4
+"""An error that is as good as at right angles to one of them is not to four."""
 CONVINCING = 1e-2
 """If rounding allows more than this part of the largest derivative, agreement proves nothing."""
 DEVIATIONS = 10

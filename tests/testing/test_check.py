@@ -132,6 +132,8 @@ def test_what_is_not_finite_is_said_with_the_step_that_made_it():
     assert report.verdict is Verdict.NON_FINITE
     assert "#1 sqrt (test_check.py:" in report.rule
     assert "first non-finite step" in str(report)
+    branch = check_grads(lambda x: np.where(x > 0, np.sqrt(x), 0.0), np.array([-1.0, 2.0]))
+    assert "#2 sqrt (test_check.py:" in branch.rule  # and not np.where, which is given the NaN
 
 
 def test_one_wrong_element_of_many_is_found_by_bisection():

@@ -103,6 +103,16 @@ def test_jumps_that_a_step_spans_are_no_slope(far):
     assert not check_grads(steps, x, gradient=lambda x: np.full_like(x, 2)).passed
 
 
+def test_very_many_jumps_in_a_step_accuse_no_gradient():
+    for function in (np.floor, np.round):
+        report = check_grads(
+            lambda x, function=function: function(x).sum() + x.sum(),
+            np.array([1e11 + 0.25]),
+            gradient=np.ones_like,
+        )
+        assert report.verdict in NOT_ACCUSED
+
+
 def test_a_kink_of_the_first_derivative_closer_than_rounding_shows():
     def ratio(x):
         return x / (1.0 + np.abs(x))

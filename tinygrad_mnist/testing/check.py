@@ -13,6 +13,7 @@ WRONG
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -39,7 +40,6 @@ from tinygrad_mnist.testing.sweep import ALL_RIGHT, first_wrong_rule
 from tinygrad_mnist.testing.verdict import (
     GRAVITY,
     ArgumentReport,
-    Element,
     GradientCheckError,
     Report,
     Verdict,
@@ -180,8 +180,7 @@ class Examination:
             subject.epsilon(self.arrays, self.value),
             subject.scale,
         )
-        self.projections: dict[int, Projection] = {}
-        self.compared: dict[int, list[Element]] = {}
+        self.opinions: dict[int, Opinion] = {}
 
     @property
     def differentiable(self) -> bool:
@@ -280,19 +279,18 @@ class Examination:
                 note = f"the {what} at {list(index)} is {array[index]}"
                 return ArgumentReport(name, Verdict.NON_FINITE, note=note)
         opinion = Opinion(self._projection(position), x, gradient, self.generator, self.wider)
-        self.projections[position], self.compared[position] = opinion.projection, opinion.elements
+        self.opinions[position] = opinion
         return opinion.report(name, own)
 
     def _projection(self, position: int) -> Projection:
         """Return the result, contracted with the cotangent, as a function of one argument."""
 
-        def complex_step(x: Array, direction: Array) -> float | None:
+        def complex_step(x: Array, direction: Array) -> float:
             moved = {position: x + COMPLEX_STEP * 1j * direction}
             result = self.subject.complex_value(self.contraction.with_others(moved))
             if result is None:
-                return None
-            slope = float((self.cotangent * result.imag).sum() / COMPLEX_STEP)
-            return slope if np.isfinite(slope) else None
+                return math.nan
+            return float((self.cotangent * result.imag).sum() / COMPLEX_STEP)
 
         negligible = NEGLIGIBLE * self.subject.scale
         projection = self.contraction.by(position)
@@ -306,10 +304,10 @@ class Examination:
         What an element at a kink is given is looked at along directions that move others too.
         """
         given = dict(zip(self.floating, gradients, strict=True))
-        coarsest = max((p.epsilon for p in self.projections.values()), default=0.0)
-        coarsest = max(coarsest, self.contraction.epsilon)
-        contraction = replace(self.contraction, epsilon=coarsest)
-        found = contradiction(contraction, given, self.compared, self.wider)
+        epsilons = [opinion.projection.epsilon for opinion in self.opinions.values()]
+        contraction = replace(self.contraction, epsilon=max([self.contraction.epsilon, *epsilons]))
+        compared = {position: opinion.elements for position, opinion in self.opinions.items()}
+        found = contradiction(contraction, given, compared, self.wider)
         if found is None:
             return tuple(arguments)
         note = f"no subgradient: {found.kinks} elements at a kink, moved together, disagree"
@@ -320,16 +318,13 @@ class Examination:
             )
         return tuple(arguments)
 
-    def _cause(self, k: int, gradient: Array, doubled: Array) -> str:
-        position = self.floating[k]
+    def _cause(self, k: int, gradient: Array, doubled: Array | None) -> str:
+        opinion = self.opinions[self.floating[k]]
         sizes = [n for a in (*self.arrays, self.value) for n in a.shape]
+        if self.subject.gradient is not None:  # it takes no cotangent
+            doubled = None
         return cause.likely(
-            gradient,
-            None if self.subject.gradient is not None else doubled,
-            self.projections[position],
-            self.arrays[position].astype(np.float64),
-            self.compared[position],
-            sizes,
+            gradient, doubled, opinion.projection, opinion.x, opinion.elements, sizes
         )
 
 

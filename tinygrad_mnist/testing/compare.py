@@ -86,14 +86,14 @@ ROUNDED = "the function rounds as {0} does: the bound is of its measured noise"
 
 @dataclass(frozen=True)
 class Projection:
-    """``sum(cotangent * f)`` as a function of one argument, and its complex step if it has one.
+    """``sum(cotangent * f)`` as a function of one argument, and its complex step, NaN without one.
 
     Bounds that are ``negligible`` need not be small beside the derivatives.
     """
 
     value: Scalar
     epsilon: float = EPSILON
-    complex_step: Callable[[Array, Array], float | None] = lambda x, direction: None
+    complex_step: Callable[[Array, Array], float] = lambda x, direction: math.nan
     negligible: float = 0.0
 
 
@@ -287,7 +287,7 @@ def with_measured_noise(
     projection: Projection, x: Array, gradient: Array, generator: np.random.Generator
 ) -> Projection:
     """Return the projection with the rounding error that its values show at x."""
-    noise = measured_noise(lambda moved: projection.value(moved)[0], x, generator)
+    noise = measured_noise(projection.value, x, generator)
     values = max(noise.largest, projection.value(x)[1])
     if not 0 < noise.level < ERRATIC * values:
         return projection
@@ -307,7 +307,7 @@ def bound_by_noise(
     projection: Projection, x: Array, generator: np.random.Generator
 ) -> Projection | None:
     """Return the projection with bounds from measured noise alone; None if there is none."""
-    level = measured_noise(lambda moved: projection.value(moved)[0], x, generator).level
+    level = measured_noise(projection.value, x, generator).level
     terms = DEVIATIONS * level / (ROUNDINGS * projection.epsilon)
     if not level:
         return None
@@ -419,9 +419,9 @@ def measure(
 def _complex_step(
     projection: Projection, x: Array, direction: Array, estimate: Estimate, absolute: float
 ) -> tuple[float, float]:
-    """Return the derivative by the complex step and its bound; NaN if the function takes none."""
+    """Return the derivative by the complex step and its bound; NaN if the function has none."""
     exact = projection.complex_step(x, direction)
-    if exact is None:
+    if not math.isfinite(exact):
         return math.nan, math.nan
     # Its rounding is that of a difference over a step of 1, or of the argument's size.
     found, size = estimate.slope, max(1.0, moved_size(x, direction))
@@ -439,8 +439,7 @@ def numeric_gradient(
     """
 
     def smooth(found: Slope) -> bool:
-        allowed = SIDES * (RELATIVE * abs(found.central) + found.noise)
-        return abs(found.right - found.left) <= allowed
+        return abs(found.gap) <= SIDES * (RELATIVE * abs(found.central) + found.noise)
 
     chosen = range(x.size)
     if x.size > WHOLE_GRADIENT_UP_TO:
@@ -450,9 +449,8 @@ def numeric_gradient(
     numeric, bound = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
     for place in places:
         direction = element(x.shape, place)
-        found = converge(projection.value, x, direction, projection.epsilon, smooth)
-        central, left, right, noise, _ = found.slope
-        numeric[place] = central
+        found, truncation, *_ = converge(projection.value, x, direction, projection.epsilon, smooth)
+        numeric[place] = found.central
         # At a kink any slope between the two sides will do.
-        bound[place] = RELATIVE * abs(central) + noise + found.truncation + abs(right - left) / 2
+        bound[place] = RELATIVE * abs(found.central) + found.noise + truncation + abs(found.gap) / 2
     return numeric, bound + ABSOLUTE * float(np.abs(numeric[~np.isnan(numeric)]).max(initial=0.0))

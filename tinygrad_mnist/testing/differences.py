@@ -108,7 +108,7 @@ def converge(
     as those of float32, may agree by chance. A kink must be there at a smaller one still.
     """
     step = usual_step(x, direction, epsilon)
-    smallest = SPACINGS * EPSILON * moved_size(x, direction) / np.abs(direction).max(initial=0.0)
+    smallest = SPACINGS * EPSILON * moved_size(x, direction) / np.abs(direction).max()
 
     def at(step: float) -> Slope:
         return slope(function, x, direction, step, epsilon)

@@ -5,20 +5,22 @@ of its values at close points tell: what is smooth disappears from them, noise d
 Wild, Estimating computational noise, SIAM Journal on Scientific Computing 33, 2011, 1292-1314).
 
 >>> x = np.array([0.3, 0.7])
->>> noise = measured_noise(lambda x: float(np.float32(x.sum())), x, np.random.default_rng(0))
+>>> def narrow(x):
+...     return float(np.float32(x.sum())), float(abs(x).sum())
+>>> noise = measured_noise(narrow, x, np.random.default_rng(0))
 >>> 1e-8 < noise.level < 1e-7  # float32 has a spacing of 6e-8 to 1.2e-7 about 1
 True
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import comb, sqrt
 from typing import NamedTuple
 
 import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.testing.differences import Scalar
 
 DIRECTIONS = 2
 """Along one of them the values may happen to move by whole roundings."""
@@ -44,9 +46,7 @@ class Noise(NamedTuple):
     largest: float = 0.0
 
 
-def measured_noise(
-    function: Callable[[Array], float], x: Array, generator: np.random.Generator
-) -> Noise:
+def measured_noise(function: Scalar, x: Array, generator: np.random.Generator) -> Noise:
     """Return the noise of a function's values beside x.
 
     Its level is 0 where the values do not move, are exact, or are not finite.
@@ -61,9 +61,9 @@ def _direction(generator: np.random.Generator, x: Array) -> Array:
     return steps
 
 
-def _noise_along(direction: Array, function: Callable[[Array], float], x: Array) -> Noise:
+def _noise_along(direction: Array, function: Scalar, x: Array) -> Noise:
     for spacing in SPACINGS:
-        values = np.array([function(x + i * spacing * direction) for i in range(1, POINTS + 1)])
+        values = np.array([function(x + i * spacing * direction)[0] for i in range(1, POINTS + 1)])
         if not np.isfinite(values).all():
             return Noise()
         level, largest = _deviation(values), float(np.abs(values).max())

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_mnist.core.primitive import Array
-from tinygrad_mnist.testing.differences import EPSILON, ROUNDINGS, Scalar
+from tinygrad_mnist.testing.differences import EPSILON, ROUNDINGS, Scalar, moved_size, usual_step
 
 RATIO = 5.0
 WIDEST = 0.2
@@ -63,10 +63,8 @@ def remainder(
     """
     here, scale = function(x)
     steps, odd, even = [], [], []
-    h = epsilon ** (1 / 3)
-    size = max(1.0, float(np.abs(x[direction != 0]).max(initial=0.0)))
-    while h <= WIDEST:
-        step = h * size
+    step, widest = usual_step(x, direction, epsilon), WIDEST * max(1.0, moved_size(x, direction))
+    while step <= widest:
         above = function(x + step * direction)[0] - here
         below = function(x - step * direction)[0] - here
         slope, curve = abs((above - below) / 2 - step * derivative), abs(above + below) / 2
@@ -74,7 +72,7 @@ def remainder(
             steps.append(step)
             odd.append(slope)
             even.append(curve)
-        h *= RATIO
+        step *= RATIO
     if len(steps) < 2:
         return Remainder()
     left_out = np.add(odd, even)

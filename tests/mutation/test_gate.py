@@ -21,6 +21,7 @@ from .recording_mutants import RECORDING_MUTANTS
 from .replay_mutants import REPLAY_MUTANTS
 from .rule_mutants import RULE_MUTANTS
 from .seam_mutants import SEAM_MUTANTS
+from .testing_mutants import TESTING_MUTANTS
 
 MUTANTS = (
     *RULE_MUTANTS,
@@ -30,6 +31,7 @@ MUTANTS = (
     *SEAM_MUTANTS,
     *OPTIMIZER_MUTANTS,
     *REPLAY_MUTANTS,
+    *TESTING_MUTANTS,
 )
 
 

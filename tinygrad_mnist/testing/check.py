@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from tinygrad_mnist.testing.compare import (
     Projection,
     numeric_gradient,
 )
+from tinygrad_mnist.testing.convention import BESIDE, RIGHT_BESIDE, Applied, applied_in, beside
 from tinygrad_mnist.testing.differences import COMPLEX_STEP, random_direction
 from tinygrad_mnist.testing.kinks import contradiction
 from tinygrad_mnist.testing.subject import Subject
@@ -49,6 +50,8 @@ NO_RULE_WRONG = (
     "the differences disagree, but every rule agrees with its kernel, and the Taylor remainder "
     "with the gradient: the function moves in steps, or rounds within"
 )
+ENOUGH = Verdict.OK, Verdict.PRECISION_LIMITED
+"""Nothing was seen that is not right."""
 WHOLE_JACOBIAN_UP_TO = 64
 """Elements of a Jacobian that is checked row by row, after one random combination of its rows."""
 
@@ -62,6 +65,9 @@ def check_grads(
     seed: int = 0,
 ) -> Report:
     """Compare the gradients of a function with differences in float64.
+
+    A derivative that disagrees because a step of the function is at a kink, whose convention the
+    rules take, is no wrong one: its verdict is KINK, and ``rule`` names the step.
 
     Parameters
     ----------
@@ -103,24 +109,36 @@ def check_grads(
             f"{', '.join(f'an array of {a.dtype}' for a in given) or 'no array'}."
         )
     names = subject.argument_names(len(given))
-    floating = [i for i, a in enumerate(given) if a.dtype.kind == "f"]
+    names = [name for name, a in zip(names, given, strict=True) if a.dtype.kind == "f"]
     with np.errstate(all="ignore"):  # what is not finite gets a verdict
-        for level in range(1, (order if subject.by_engine else 1) + 1):
-            at = subject, given, [names[i] for i in floating], seed + level
-            check = Examination(*at)
+        for check in _by_order(subject, given, names, order if subject.by_engine else 1, seed):
             report = check.report()
-            if report.verdict is Verdict.OK and level == 1:
-                rows = (Examination(*at, row=row).report() for row in check.rows)
+            if report.verdict is Verdict.OK and check.subject.order == 1:
+                rows = (check.of_row(row).report() for row in check.rows)
                 # A row may be too small beside the others to tell much; together they told enough.
-                enough = Verdict.OK, Verdict.PRECISION_LIMITED
-                report = next((r for r in rows if r.verdict not in enough), report)
-            report = replace(report, order=level)
-            if report.verdict is not Verdict.OK or not check.differentiable:
+                report = next((r for r in rows if r.verdict not in ENOUGH), report)
+            if report.verdict is not Verdict.OK:
                 break
-            weights = [check.generator.standard_normal(given[i].shape) for i in floating]
-            given = check.arrays
-            subject = subject.derivative(weights, check.cotangent)
-    return report
+    return replace(report, order=check.subject.order)
+
+
+def _by_order(
+    subject: Subject,
+    given: Sequence[Array],
+    names: Sequence[str],
+    order: int,
+    seed: int,
+    row: int | None = None,
+) -> Iterator[Examination]:
+    """Yield the examinations of the first derivative, the second and so on, as long as asked."""
+    for level in range(1, order + 1):
+        check = Examination(subject, given, names, seed + level, row)
+        yield check
+        if not check.differentiable:
+            return
+        weights = [check.generator.standard_normal(given[i].shape) for i in check.floating]
+        given = check.arrays
+        subject = subject.derivative(weights, check.cotangent)
 
 
 def _copy_of(array: Any) -> Array:
@@ -159,7 +177,7 @@ class Examination:
         seed: int,
         row: int | None = None,
     ) -> None:
-        self.subject, self.given, self.names = subject, given, names
+        self.subject, self.given, self.names, self.seed, self.row = subject, given, names, seed, row
         self.generator = np.random.default_rng(seed)
         self.wider = np.random.default_rng([seed, 1])  # of directions for the Taylor remainder
         self.floating = [i for i, a in enumerate(given) if a.dtype.kind == "f"]
@@ -181,6 +199,12 @@ class Examination:
             subject.scale,
         )
         self.opinions: dict[int, Opinion] = {}
+        self.gradients: list[Array] = []
+        self.doubled: list[Array] = []
+
+    def of_row(self, row: int) -> Examination:
+        """Return the examination of one row of the Jacobian."""
+        return Examination(self.subject, self.given, self.names, self.seed, row)
 
     @property
     def differentiable(self) -> bool:
@@ -196,6 +220,23 @@ class Examination:
 
     def report(self) -> Report:
         """Judge the gradient by every argument; look for cause and rule if one is wrong."""
+        report = self.judgement()
+        wrong = report.verdict is Verdict.WRONG
+        if wrong:
+            k = next(i for i, a in enumerate(report.arguments) if a.verdict is Verdict.WRONG)
+            report = replace(report, cause=self._cause(k))
+        finite = all(np.isfinite(gradient).all() for gradient in self.gradients)
+        if self.subject.by_engine and (wrong or not finite):
+            fault = first_wrong_rule(self.subject, self.arrays, self.cotangent)
+            report = replace(report, rule=fault.rule, cause=fault.cause or report.cause)
+            if fault is not ALL_RIGHT:
+                return report
+            if report.taylor > LINEAR:
+                return _limited(report, Verdict.PRECISION_LIMITED, NO_RULE_WRONG)
+        return self._with_conventions(report) if wrong else report
+
+    def judgement(self) -> Report:
+        """Judge the gradient by every argument."""
         if not self._value_is_the_same():
             return self._verdict(Verdict.NONDETERMINISTIC, "two runs differ")
         try:
@@ -222,18 +263,66 @@ class Examination:
             return self._verdict(Verdict.NONDETERMINISTIC, "the gradient changes the next result")
         if not np.isfinite(self.value).all():
             return self._verdict(Verdict.NON_FINITE, "the result itself is not finite")
+        self.gradients, self.doubled = found, doubled
         arguments = [self._argument(k, found[k], own[k]) for k in range(len(found))]
-        report = _gravest(self._together(arguments, found), self.subject.name)
-        if report.verdict is Verdict.WRONG:
-            k = next(i for i, a in enumerate(report.arguments) if a.verdict is Verdict.WRONG)
-            report = replace(report, cause=self._cause(k, found[k], doubled[k]))
-        finite = all(np.isfinite(gradient).all() for gradient in found)
-        if self.subject.by_engine and (report.verdict is Verdict.WRONG or not finite):
-            fault = first_wrong_rule(self.subject, self.arrays, self.cotangent)
-            if fault is ALL_RIGHT and report.taylor > LINEAR:
-                return _precision_limited(report)
-            report = replace(report, rule=fault.rule, cause=fault.cause or report.cause)
+        return _gravest(self._together(arguments, found), self.subject.name)
+
+    def _with_conventions(self, report: Report) -> Report:
+        """Return the report of what is wrong, though every rule agrees with its kernel.
+
+        Where a step of the function is at a kink, the rules take its convention for its
+        derivative, and the function may have another. That is no fault, if beside the kink the
+        gradient is right, and if the steps are right each by itself.
+        """
+        kinks = []
+        for step in applied_in(self.subject.origin, self.arrays):
+            alone = self._alone(step)
+            if alone.verdict is Verdict.WRONG and alone.rule != ALL_RIGHT.rule:
+                rule = f"{step.name}, alone, has a wrong {alone.derivative}"
+                return replace(report, rule=rule, cause=alone.cause or report.cause)
+            if alone.verdict not in ENOUGH:
+                kinks.append(step.name)
+        if not self._right_beside():
+            return report
+        if not kinks:
+            return replace(report, cause="; ".join(filter(None, (report.cause, RIGHT_BESIDE))))
+        report = _limited(report, Verdict.KINK, BESIDE)
+        return replace(report, rule=", ".join(dict.fromkeys(kinks)), cause="")
+
+    def _alone(self, step: Applied) -> Report:
+        """Judge the derivatives of one step, up to this order, as if it were the function."""
+        report, check = self._judged(step.alone, step.moved, [""] * len(step.moved))
+        if (report.verdict, report.order) == (Verdict.WRONG, 1):
+            fault = first_wrong_rule(check.subject, check.arrays, check.cotangent)
+            report = replace(report, rule=fault.rule, cause=fault.cause)
         return report
+
+    def _right_beside(self) -> bool:
+        """Whether derivatives are right on both sides of this point, where they can be judged."""
+        right = 0
+        for arrays in beside(self.arrays, self.contraction.epsilon, self.wider):
+            if np.isfinite(self.subject.value_near(arrays, self.value.shape)).all():
+                report, _ = self._judged(self.subject.origin, arrays, self.names, self.row)
+                if report.verdict is Verdict.WRONG:
+                    return False
+                right += report.verdict is Verdict.OK
+            if right == 2:
+                break
+        return right > 0
+
+    def _judged(
+        self,
+        subject: Subject,
+        given: Sequence[Array],
+        names: Sequence[str],
+        row: int | None = None,
+    ) -> tuple[Report, Examination]:
+        """Judge all derivatives up to this order; return the last report and its examination."""
+        for check in _by_order(subject, given, names, self.subject.order, self.seed, row):
+            report = replace(check.judgement(), order=check.subject.order)
+            if report.verdict is not Verdict.OK:
+                break
+        return report, check
 
     def _value_is_the_same(self) -> bool:
         value = self.subject.value(self.arrays)
@@ -318,13 +407,16 @@ class Examination:
             )
         return tuple(arguments)
 
-    def _cause(self, k: int, gradient: Array, doubled: Array | None) -> str:
+    def _cause(self, k: int) -> str:
         opinion = self.opinions[self.floating[k]]
         sizes = [n for a in (*self.arrays, self.value) for n in a.shape]
-        if self.subject.gradient is not None:  # it takes no cotangent
-            doubled = None
         return cause.likely(
-            gradient, doubled, opinion.projection, opinion.x, opinion.elements, sizes
+            self.gradients[k],
+            None if self.subject.gradient is not None else self.doubled[k],
+            opinion.projection,
+            opinion.x,
+            opinion.elements,
+            sizes,
         )
 
 
@@ -338,14 +430,13 @@ def _array_of(gradient: Any) -> Array | None:
         return None
 
 
-def _precision_limited(report: Report) -> Report:
+def _limited(report: Report, verdict: Verdict, note: str) -> Report:
     """Return a report in which what is wrong by differences alone is not called so."""
-    limited = Verdict.PRECISION_LIMITED
     arguments = tuple(
-        replace(a, verdict=limited, note=NO_RULE_WRONG) if a.verdict is Verdict.WRONG else a
+        replace(a, verdict=verdict, note=note) if a.verdict is Verdict.WRONG else a
         for a in report.arguments
     )
-    return Report(report.function, limited, arguments)
+    return _gravest(arguments, report.function)
 
 
 def _gravest(arguments: tuple[ArgumentReport, ...], function: str) -> Report:

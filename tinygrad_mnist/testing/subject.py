@@ -24,7 +24,7 @@ from tinygrad_mnist.testing.differences import EPSILON
 
 
 class Subject:
-    """A function of arrays and its gradient.
+    """A function of arrays and its gradient; it may be a derivative of the ``origin``.
 
     Parameters
     ----------
@@ -56,6 +56,7 @@ class Subject:
         self.vjp = vjp
         self.by_engine = gradient is None and vjp is None
         self.scale = 0.0
+        self.origin, self.order = self, 1
 
     @property
     def name(self) -> str:
@@ -175,6 +176,7 @@ class Subject:
         directional.__name__ = self.name
         directional.__signature__ = _signature(self.function)  # type: ignore[attr-defined]
         found = Subject(directional)
+        found.origin, found.order = self.origin, self.order + 1
         found.scale = 1.0  # that of weights and cotangent: what is far below has been cancelled
         return found
 

@@ -17,7 +17,7 @@ from tinygrad_mnist.errors import RuleError
 from tinygrad_mnist.lines import source_lines
 from tinygrad_mnist.testing.cause import likely
 from tinygrad_mnist.testing.compare import Contraction, Projection, compare
-from tinygrad_mnist.testing.kinks import contradiction
+from tinygrad_mnist.testing.kinks import contradiction, possible
 from tinygrad_mnist.testing.subject import Subject
 from tinygrad_mnist.testing.verdict import Element
 
@@ -58,7 +58,7 @@ def _fault(step: tape.Step) -> Fault | None:
     """Return the operand whose contribution is wrong, and how; nothing if all are right."""
     node, contributions = step.node, {position: found for position, _, found in step.contributions}
     arrays = [_wide(array) for array in node.arrays]
-    given, compared = {}, {}
+    given, compared, projections = {}, {}, {}
     for position, operand in node.tracked:
         gradient = contributions.get(position, np.zeros(operand.shape))
         if not np.isfinite(gradient).all():
@@ -68,12 +68,16 @@ def _fault(step: tape.Step) -> Fault | None:
         found, projection, _ = compare(
             projection, arrays[position], gradient, np.random.default_rng(0)
         )
-        worst = next((e for e in found if e.wrong and e.measured), None)
-        if worst is not None:
-            cause = _cause(step, arrays, position, gradient, projection, found)
-            return Fault(f"{_name(step, position)}: {_sentence(worst)}", cause)
-        given[position], compared[position] = gradient, found
+        given[position], compared[position], projections[position] = gradient, found, projection
     contraction = _contraction(step, arrays, list(given.values()))
+    for position, found in compared.items():
+        wrong = [e for e in found if e.wrong and e.measured]
+        worst = next((e for e in wrong if not possible(contraction, compared, position, e)), None)
+        if worst is not None:
+            operand = position, given[position], projections[position], found
+            return Fault(
+                f"{_name(step, position)}: {_sentence(worst)}", _cause(step, arrays, *operand)
+            )
     together = contradiction(contraction, given, compared, np.random.default_rng(0))
     if together is None:
         return None

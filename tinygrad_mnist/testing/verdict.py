@@ -26,7 +26,7 @@ class Verdict(Enum):
 
     @property
     def passed(self) -> bool:
-        """Whether the gradient was seen to be right, or at a kink to be a subgradient."""
+        """Whether the gradient was seen to be right, or at a kink to be a possible one."""
         return self in (Verdict.OK, Verdict.KINK)
 
     @property
@@ -48,6 +48,8 @@ _MEANINGS = {
     Verdict.KINK: "not differentiable here; any slope between left and right is accepted",
     Verdict.OK: "every gradient agrees with the differences",
 }
+_RIGHT_ELSEWHERE = Verdict.PRECISION_LIMITED, Verdict.KINK
+BY_CONVENTION = "made of the convention of a step at its kink; the function may have another"
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,8 @@ class Report:
     cause
         A guess at what is wrong, from the pattern of the error; empty without one.
     rule
-        The first wrong (or non-finite) step of the engine's sweep; empty if none was looked for.
+        The first wrong (or non-finite) step of the engine's sweep; empty if none was looked for. If
+        nothing is wrong but for conventions, the steps at a kink whose conventions they are.
     """
 
     function: str
@@ -192,8 +195,15 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether the gradient was seen to be right, or at a kink to be a subgradient."""
+        """Whether the gradient was seen to be right, or at a kink to be a possible one."""
         return self.verdict.passed
+
+    @property
+    def derivative(self) -> str:
+        """What was checked last, in words."""
+        return {1: "gradient", 2: "second derivative"}.get(
+            self.order, f"derivative of order {self.order}"
+        )
 
     @property
     def worst(self) -> tuple[str, Element] | None:
@@ -203,10 +213,9 @@ class Report:
         return max(found, key=lambda pair: pair[1].severity, default=None)
 
     def __str__(self) -> str:
-        derivative = {1: "gradient", 2: "second derivative"}.get(
-            self.order, f"derivative of order {self.order}"
-        )
-        lines = [f"{self.verdict}: {derivative} of {self.function}: {self.verdict.meaning}."]
+        by_convention = self.verdict is Verdict.KINK and bool(self.rule)
+        meaning = BY_CONVENTION if by_convention else self.verdict.meaning
+        lines = [f"{self.verdict}: {self.derivative} of {self.function}: {meaning}."]
         gravest_first = sorted(self.arguments, key=lambda a: GRAVITY.index(a.verdict))
         lines += [f"  {argument}" for argument in gravest_first[:10]]
         if len(self.arguments) > 10:
@@ -215,14 +224,15 @@ class Report:
             name = self.worst[0]
             elements = next(a.elements for a in gravest_first if a.name == name)
             shown = "the worst"
-            if self.verdict is Verdict.KINK:
+            if self.verdict is Verdict.KINK and not by_convention:
                 shown, elements = "at a kink", tuple(e for e in elements if e.kink)
             lines += [f"  {shown} of {name}:", f"    {HEADINGS}", *(f"    {e}" for e in elements)]
         if self.cause:
             lines.append(f"  likely cause: {self.cause}.")
         if self.rule:
-            fault = "non-finite step" if self.verdict is Verdict.NON_FINITE else "wrong rule"
-            lines.append(f"  first {fault}: {self.rule}.")
+            what = "at its kink" if self.verdict in _RIGHT_ELSEWHERE else "first wrong rule"
+            what = "first non-finite step" if self.verdict is Verdict.NON_FINITE else what
+            lines.append(f"  {what}: {self.rule}.")
         if math.isfinite(self.taylor):
             lines.append(
                 f"  Taylor remainder falls like h^{self.taylor:.2f} "

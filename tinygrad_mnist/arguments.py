@@ -40,10 +40,8 @@ def integer(name: str, value: Any, *, least: int) -> int:
 
 def real(data: Any, what: str = "The data") -> NDArray[Any]:
     """The data as an array of booleans, integers or real numbers, not copied if it is one."""
-    if type(data) is not np.ndarray:
-        _refuse_other_meaning(data, what)
     try:
-        array = np.asarray(data)
+        array = data if type(data) is np.ndarray else np.asarray(plain(what, data))
     except ValueError as error:
         raise ShapeError(f"{what} cannot be made an array: {plainly(error)}.") from None
     if array.dtype.kind not in "biuf":
@@ -53,16 +51,47 @@ def real(data: Any, what: str = "The data") -> NDArray[Any]:
     return array
 
 
-def _refuse_other_meaning(data: Any, what: str) -> None:
-    """Raise where the numbers alone would not mean what the object means."""
+def plain(what: str, data: Any) -> Any:
+    """Return data to compute with, or raise DTypeError if a mask or a matrix's ``*`` would be lost.
+
+    >>> plain("The data", np.ones(2))
+    array([1., 1.])
+    """
+    for array in _arrays_of_other_classes(data):
+        _refuse_mask(what, array)
+        if isinstance(array, np.matrix):
+            raise DTypeError(
+                f"{what} must not be an np.matrix, whose * is a matrix product. Received: "
+                f"{description(array)}. Use np.asarray(matrix), and @ for the product."
+            )
+    return data
+
+
+def without_mask(what: str, data: Any) -> Any:
+    """Return data, or raise DTypeError if something is masked in an array or in a list of such."""
+    for array in _arrays_of_other_classes(data):
+        _refuse_mask(what, array)
+    return data
+
+
+def _refuse_mask(what: str, array: NDArray[Any]) -> None:
     masked = sys.modules.get("numpy.ma")  # which NumPy imports only when it is asked for
-    if masked is not None and masked.is_masked(data):
+    if masked is not None and masked.is_masked(array):
         raise DTypeError(
-            f"{what} must not be masked: the mask would be lost. Received: {description(data)}. "
+            f"{what} must not be masked: the mask would be lost. Received: {description(array)}. "
             "Use array.filled(value), or np.where to choose."
         )
-    if isinstance(data, np.matrix):
-        raise DTypeError(
-            f"{what} must not be an np.matrix, whose * is a matrix product. Received: "
-            f"{description(data)}. Use np.asarray(matrix), and @ for the product."
-        )
+
+
+_USUAL = {bool, int, float, np.ndarray}
+
+
+def _arrays_of_other_classes(data: Any) -> list[NDArray[Any]]:
+    """Return the array, or those in nested lists, if they are of a class of their own."""
+    if isinstance(data, np.ndarray):
+        return [] if type(data) is np.ndarray else [data]
+    if not isinstance(data, (list, tuple)):
+        return []
+    others = set(map(type, data)) - _USUAL
+    members = [member for member in data if type(member) in others] if others else []
+    return [array for member in members for array in _arrays_of_other_classes(member)]

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.arguments import without_mask
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import CheckpointError
 from tinygrad_mnist.files import write_whole
@@ -50,6 +51,8 @@ def save(path: Path, arrays: Mapping[str, Array], description: Mapping[str, Any]
     OutputError
         If it cannot be written; the checkpoint that was there before is untouched.
     """
+    for name, array in arrays.items():
+        without_mask(name, array)
     text = json.dumps({"format": FORMAT, **description}).encode()
     buffer = io.BytesIO()
     np.savez(buffer, **{_DESCRIPTION: np.frombuffer(text, np.uint8)}, **arrays)  # type: ignore[arg-type]

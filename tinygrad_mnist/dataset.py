@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinygrad_mnist.arguments import integer
+from tinygrad_mnist.arguments import integer, plain
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, ShapeError
 
@@ -35,8 +35,9 @@ class Dataset:
     ``epochs_completed`` counts the epochs whose last example has been handed out: it goes up
     during the call that hands it out, also when the same batch goes on into the next epoch.
 
-    Raises ``ShapeError`` if the arrays are empty, have no first axis, or differ in length, and
-    ``ArgumentError`` if ``generator`` is not a ``numpy.random.Generator``.
+    Raises ``ShapeError`` if the arrays are empty, have no first axis, or differ in length,
+    ``DTypeError`` if one is masked or an ``np.matrix``, and ``ArgumentError`` if ``generator`` is
+    not a ``numpy.random.Generator``.
     """
 
     def __init__(
@@ -45,8 +46,8 @@ class Dataset:
         labels: ArrayLike,
         generator: np.random.Generator | None = None,
     ) -> None:
-        self.images: NDArray[Any] = np.asarray(images)
-        self.labels: NDArray[Any] = np.asarray(labels)
+        self.images: NDArray[Any] = np.asarray(plain("images", images))
+        self.labels: NDArray[Any] = np.asarray(plain("labels", labels))
         self.num_examples = _common_length(self.images, self.labels)
         if generator is None:
             generator = np.random.default_rng(0)

@@ -11,6 +11,7 @@ from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import ZERO
 from tinygrad_mnist.nn import loop
 
+from .argument_mutants import ARGUMENT_MUTANTS
 from .engine_mutants import ENGINE_MUTANTS
 from .equivalent_mutants import EQUIVALENT
 from .optimizer_mutants import OPTIMIZER_MUTANTS
@@ -32,6 +33,7 @@ MUTANTS = (
     *OPTIMIZER_MUTANTS,
     *REPLAY_MUTANTS,
     *TESTING_MUTANTS,
+    *ARGUMENT_MUTANTS,
 )
 
 

@@ -124,6 +124,17 @@ WRONG_ARGUMENTS = {
         r"no floating dtype wider than float64\. Received for argument 1: float128\.",
     ),
     "complex": ([np.tanh, X + 1j], {}, r"Argument 0 must be booleans.* dtype complex128\."),
+    "masked": (
+        [np.multiply, X, np.ma.array(X, mask=X > 0)],
+        {},
+        r"Argument 1 must not be masked.* array\.filled",
+    ),
+    "matrix": ([np.tanh, np.eye(2).view(np.matrix)], {}, r"Argument 0 must not be an np\.matrix"),
+    "masked cotangent": (
+        [np.tanh, np.ones(2)],
+        {"cotangent": [np.ma.masked, 1.0]},
+        "The cotangent must not be masked",
+    ),
     "cotangent": (
         [np.tanh, np.zeros(1)],
         {"cotangent": ["a"]},

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinygrad_mnist.arguments import plain
 from tinygrad_mnist.dispatch.registry import Dispatch, registry
 from tinygrad_mnist.errors import RuleError
 
@@ -151,6 +152,8 @@ class Primitive:
             apply = getattr(operand, "_apply_primitive", None)
             if apply is not None:
                 return apply(self, operands, static)
+            if type(operand) is not np.ndarray:
+                plain("An operand", operand)
         return self.kernel(*operands, **static)
 
     def __reduce__(self) -> Any:

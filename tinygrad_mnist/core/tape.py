@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_mnist.arguments import plain
 from tinygrad_mnist.core.primitive import ZERO, Array, Primitive
 from tinygrad_mnist.errors import RuleError, StaleGraphError, description
 
@@ -261,7 +262,9 @@ def as_array(value: Any) -> Any:
     """The value; of a scalar, an array: NumPy's arithmetic makes scalars of arrays without axes."""
     if type(value) is np.ndarray:
         return value
-    return np.asarray(value) if isinstance(value, (np.generic, float, int)) else value
+    if isinstance(value, (np.generic, float, int)):
+        return np.asarray(value)
+    return np.asarray(plain("A cotangent", value)) if isinstance(value, np.ndarray) else value
 
 
 def _fit(cotangent: Any, like: Array, primitive: Primitive, position: int) -> Any:
@@ -358,7 +361,7 @@ class Watcher:
 
     def host(self, source: Callable[[], Any]) -> Array:
         """Return what this function computes, which it must do anew whenever that is repeated."""
-        return self.outer.host(source) if self.outer else np.array(source())
+        return self.outer.host(source) if self.outer else np.array(plain("A value", source()))
 
 
 NOBODY = Watcher()

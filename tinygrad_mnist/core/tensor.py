@@ -125,7 +125,7 @@ class Tensor(Operators["Tensor"]):
         except (ValueError, TypeError, IndexError, ZeroDivisionError, OverflowError) as error:
             raise kernel_error(error, primitive, operands, static) from None
         if type(value) is not np.ndarray:
-            value = np.asarray(value)
+            value = np.asarray(value) if isinstance(value, np.generic) else real(value, "A result")
         if primitive.view:
             if reads:  # a view would change under its holder at the next assign
                 value = value.copy()
@@ -191,8 +191,8 @@ class Tensor(Operators["Tensor"]):
         ------
         InnerGradientError
             If this tensor was computed: its gradient is not kept.
-        ShapeError
-            If set to anything but None or an array of the leaf's shape and dtype.
+        ShapeError, DTypeError
+            If set to anything but None or a plain array of the leaf's shape and dtype.
         """
         self._refuse_inner()
         return tape.watcher.get().gradient(self)  # type: ignore[no-any-return]
@@ -201,8 +201,8 @@ class Tensor(Operators["Tensor"]):
     def grad(self, value: Array | None) -> None:
         self._refuse_inner()
         watcher = tape.watcher.get()
-        if isinstance(value, np.generic):  # what NumPy makes of a computation with 0-d arrays
-            value = np.asarray(value)
+        if isinstance(value, np.ndarray | np.generic):  # of 0-d arrays NumPy makes scalars
+            value = real(value, "A gradient")
         if value is not None and (
             not isinstance(value, (np.ndarray, Tensor)[: 1 + watcher.rules_on_tensors])
             or (value.shape, value.dtype) != (self.shape, self.dtype)
@@ -264,16 +264,13 @@ class Tensor(Operators["Tensor"]):
                 f"Only a tensor of one element is a Python scalar. Received: {self.label}. "
                 "Reduce it first (np.sum, np.mean) or use .numpy()."
             )
-        if drops_gradient:
-            self._ask(what)
-        else:
-            tape.watcher.get().asked(self, what)
+        self._ask(what, drops_gradient)
         return self._array.item()
 
-    def _ask(self, what: str) -> None:
+    def _ask(self, what: str, drops_gradient: bool = True) -> None:
         """Raise where NumPy or Python would go on with a number that remembers nothing."""
         tape.watcher.get().asked(self, what)
-        if self.requires_grad and not open_no_grads.get():
+        if drops_gradient and self.requires_grad and not open_no_grads.get():
             raise UnsupportedError(
                 f"{what} of {self.label} would silently drop its gradient. If that is meant, use "
                 ".item(), .numpy() or .detach(), or wrap the code in no_grad(); else use NumPy's "
@@ -325,9 +322,8 @@ class Tensor(Operators["Tensor"]):
         elif self.requires_grad and type(self) is Tensor:
             origin = ", requires_grad=True"
         head = f"{type(self).__name__}("
-        limits: Any = {"threshold": 100, "edgeitems": 3}
-        values = np.array2string(self._array, separator=", ", prefix=head, **limits)
-        return f"{head}{values}, dtype={self.dtype}{name}{origin})"
+        text = np.array2string(self._array, separator=", ", prefix=head, threshold=100, edgeitems=3)
+        return f"{head}{text}, dtype={self.dtype}{name}{origin})"
 
     def __copy__(self) -> Tensor:
         return copy.deepcopy(self)

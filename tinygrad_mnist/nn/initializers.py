@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinygrad_mnist.arguments import plain
 from tinygrad_mnist.errors import ShapeError
 
 Shape = tuple[int, ...]
@@ -37,7 +38,7 @@ def constant(value: float) -> Initializer:
     def fill(
         generator: np.random.Generator, shape: Shape, dtype: npt.DTypeLike
     ) -> npt.NDArray[Any]:
-        return np.full(shape, value, dtype)
+        return np.full(shape, plain("The value", value), dtype)
 
     return fill
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_mnist.arguments import plain, real
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.core.tensor import Tensor
@@ -47,7 +48,7 @@ def cross_entropy(labels: Array, logits: Any) -> Any:
     DTypeError
         If class numbers are not integers.
     """
-    labels = labels if isinstance(labels, Tensor) else np.asarray(labels)
+    labels = labels if isinstance(labels, Tensor) else np.asarray(plain("The labels", labels))
     if logits.ndim != 2 or labels.shape not in (logits.shape, logits.shape[:1]):
         raise ShapeError(
             "The cross entropy takes logits (n, classes) with class numbers (n,) or weights per "
@@ -128,7 +129,7 @@ def outputs(model: Callable[[Any], Any], inputs: Array) -> Array:
     inputs = rows("inputs", inputs)
     with no_grad():
         blocks = [
-            np.asarray(model(inputs[start : start + ROWS_AT_ONCE]))
+            real(model(inputs[start : start + ROWS_AT_ONCE]), "The model's output")
             for start in range(0, max(len(inputs), 1), ROWS_AT_ONCE)
         ]
     return np.concatenate(blocks)
@@ -157,7 +158,7 @@ def evaluate(
     inputs, labels = examples(inputs, labels)
     logits = outputs(model, inputs)
     with no_grad():
-        cost = np.asarray(loss(labels, logits))
+        cost = real(loss(labels, logits), "The loss")
     if cost.size != 1:
         raise ArgumentError(f"The loss must be a scalar. Received: an array of shape {cost.shape}.")
     return Evaluation(float(cost.item()), _accuracy(labels, logits))
@@ -202,7 +203,7 @@ def rows(name: str, values: Any) -> Array:
     """
     try:
         with no_grad():
-            array: Array = np.asarray(values)
+            array: Array = np.asarray(plain(f"The {name}", values))
     except ValueError as error:
         raise ShapeError(f"The {name} cannot be made an array: {error}") from None
     if array.dtype.kind not in "biuf":

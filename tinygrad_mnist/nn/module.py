@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from tinygrad_mnist.arguments import plain
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import CheckpointError, UnsupportedError
@@ -66,6 +67,8 @@ class Module:
         ------
         CheckpointError
             If they are not those of this network.
+        DTypeError
+            If one is masked or an np.matrix; nothing is assigned then.
         """
         if not isinstance(state, Mapping):
             raise CheckpointError(
@@ -82,8 +85,9 @@ class Module:
                 f"The parameters are those of another network. Expected: {_shapes(expected)}. "
                 f"Received: {_shapes(received) or 'none'}."
             )
+        arrays = {name: plain(f"The state of {name}", value) for name, value in state.items()}
         for name, parameter in parameters.items():
-            parameter.assign(state[name])
+            parameter.assign(arrays[name])
 
     def __repr__(self) -> str:
         rows = [("layer", "kind", "parameters", "count")]

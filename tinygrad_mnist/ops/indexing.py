@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.arguments import without_mask
 from tinygrad_mnist.core.primitive import ZERO, Array, primitive
 from tinygrad_mnist.dispatch.operators import Operators
 from tinygrad_mnist.dispatch.registry import composes
@@ -92,7 +93,7 @@ def _unchangeable(part: Any) -> Any:
         return part.numpy()  # type: ignore[attr-defined]
     if not isinstance(part, np.ndarray | list):
         return part
-    array = np.array(part)
+    array = np.array(without_mask("An index", part))
     # A list of nothing is a list of no places, though the array of it is one of floats.
     return array.astype(np.intp) if isinstance(part, list) and not array.size else array
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_mnist.arguments import in_range
+from tinygrad_mnist.arguments import in_range, plain, real
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.arrays import aligned_zeros
 from tinygrad_mnist.core.parameter import Parameter
@@ -128,6 +128,8 @@ class Optimizer:
         ------
         ShapeError
             If there is not one gradient of its shape for each of ``self.parameters``.
+        DTypeError
+            If one is not made of real numbers.
         """
         shapes = [parameter.shape for parameter in self.parameters]
         if [np.shape(gradient) for gradient in gradients] != shapes:
@@ -135,6 +137,10 @@ class Optimizer:
                 f"The gradients must have the shapes of the parameters, {shapes}. Received: "
                 f"{[np.shape(gradient) for gradient in gradients]}."
             )
+        gradients = [
+            gradient if isinstance(gradient, Tensor) else real(gradient, "A gradient")
+            for gradient in gradients
+        ]
         if not all(lies_in(parameter, self._vector) for parameter in self.parameters):
             self._vector = pack(self.parameters)  # another optimizer had taken them
         watcher = tape.watcher.get()
@@ -193,6 +199,8 @@ class Optimizer:
         ------
         CheckpointError
             If it is of another kind of optimizer, or of other parameters; nothing is taken then.
+        DTypeError
+            If a slot is masked or an np.matrix; nothing is taken then.
         """
         expected = {"iterations", "learning_rate", *self.slot_names}
         if not isinstance(state, Mapping) or set(state) != expected:
@@ -211,6 +219,7 @@ class Optimizer:
                     f"{slot.dtype}. Received: {type(given).__name__} of {described[0]} and "
                     f"{described[1]}."
                 )
+            plain(f"The slot {name}", given)
         iterations = state["iterations"]
         if not isinstance(iterations, int | np.integer) or iterations < 0:
             raise CheckpointError(

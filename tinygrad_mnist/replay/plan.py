@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.arguments import plain
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.arrays import aligned_zeros
 from tinygrad_mnist.core.parameter import Parameter
@@ -263,7 +264,7 @@ def _apply(instruction: Instruction, arrays: dict[Slot, Array], **out: Array) ->
 
 def fill(out: Array, result: Any) -> None:
     """Copy what a kernel returned to where it belongs; nothing else may be broadcast to there."""
-    result = np.asarray(result)
+    result = np.asarray(plain("its value", result))
     if (result.shape, result.dtype) != (out.shape, out.dtype):
         raise ValueError(
             f"it computed {result.dtype} of shape {result.shape}, and {out.dtype} of shape "

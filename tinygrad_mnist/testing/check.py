@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_mnist.arguments import integer
+from tinygrad_mnist.arguments import integer, plain, without_mask
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.recording import no_grad
 from tinygrad_mnist.errors import ArgumentError, RuleError, plainly
@@ -93,6 +93,8 @@ def check_grads(
         If there is no floating array, what should be a function or a whole number is none, or the
         function returns no Tensor, or no real numbers where ``gradient`` or ``vjp`` is given;
         if ``gradient`` or ``vjp`` raises anything.
+    DTypeError
+        If an array, or what a function returns, is masked; if an array is an np.matrix.
     """
     subject = Subject(function, gradient, vjp)
     if any(inspect.isroutine(a) for a in arrays):
@@ -144,7 +146,7 @@ def _by_order(
 def _copy_of(array: Any) -> Array:
     try:
         with no_grad():  # a Parameter says where to check, and is no part of the function
-            return np.array(array)
+            return np.array(plain("An argument", array))
     except ValueError as error:
         raise ArgumentError(f"An argument cannot be made an array: {plainly(error)}.") from None
 
@@ -425,7 +427,7 @@ def _array_of(gradient: Any) -> Array | None:
     if gradient is None:
         return None
     try:
-        return np.asarray(gradient)
+        return np.asarray(without_mask("A gradient", gradient))
     except ValueError:  # lists of unequal lengths
         return None
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.arguments import without_mask
 from tinygrad_mnist.core import gradient as engine
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.recording import no_grad
@@ -118,11 +119,11 @@ class Subject:
     def _real(self, result: Any) -> Array:
         """Return a result as an array of real numbers, of booleans too."""
         try:
-            if isinstance(result, np.ndarray | np.generic):  # most are, and there are very many
+            if type(result) is np.ndarray or isinstance(result, np.generic):  # most are, by far
                 array = np.asarray(result)
             else:
                 with no_grad():
-                    array = np.asarray(result)
+                    array = np.asarray(without_mask(f"What {self.name} returns", result))
         except ValueError:  # lists of unequal lengths
             array = np.asarray(None)
         if array.dtype.kind not in "biuf":

@@ -16,7 +16,7 @@ from typing import Any
 from tinygrad_mnist.errors import ArgumentError, DTypeError
 from tinygrad_mnist.tf1.arguments import refuse
 from tinygrad_mnist.tf1.evaluation import differentiate
-from tinygrad_mnist.tf1.symbol import Symbol, ancestors, parts
+from tinygrad_mnist.tf1.symbol import Symbol, ancestors, parts, snapshot
 
 
 def gradients(
@@ -83,7 +83,7 @@ def gradients(
     found: dict[Symbol, Symbol] = {}
     if reached:
         graph = outputs[0].graph
-        arguments = (outputs, reached, cotangents)
+        arguments = snapshot((outputs, reached, cotangents))
         whole = Symbol(graph, graph.unique_name(name), differentiate, arguments)
         signatures = [(x.shape, x.dtype) for x in reached]
         found = dict(zip(reached, parts(whole, signatures), strict=True))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.arguments import plain
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import DTypeError, ShapeError, plainly
 
@@ -62,7 +63,7 @@ def as_array(value: Any, dtype: Any = None, name: str = "A constant") -> Array:
         If its rows differ in length.
     """
     try:
-        array = np.asarray(value)
+        array = np.asarray(plain(name, value))
     except ValueError as error:
         raise ShapeError(f"{name} cannot be made an array: {plainly(error)}.") from None
     if array.dtype.kind not in _RANK:

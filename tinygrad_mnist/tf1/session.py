@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.arguments import plain
 from tinygrad_mnist.core import tape
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
@@ -270,7 +271,8 @@ def _feed_array(symbol: Symbol, value: Any) -> Array:
             f"{symbol.name} was fed {value!r:.60}; a feed is a number, an array, or a list of them."
         )
     try:
-        given = np.asarray(value.data if isinstance(value, Tensor) else value)
+        fed = value.data if isinstance(value, Tensor) else value
+        given = np.asarray(plain(f"What {symbol.name} was fed", fed))
     except ValueError as error:
         raise ShapeError(
             f"{symbol.name} was fed what cannot be made an array: {plainly(error)}."

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinygrad_mnist.arguments import without_mask
 from tinygrad_mnist.core.arrays import SCALARS, read_only
 from tinygrad_mnist.core.primitive import Primitive
 from tinygrad_mnist.dispatch.operators import Operators
@@ -210,7 +211,7 @@ def defer_in_session(
         graph,
         graph.unique_name(symbol_name) + (":0" if dtype is not None else ""),
         function,
-        *_snapshot((arguments, keywords)),
+        *snapshot((arguments, keywords)),
         shape=shape,
         dtype=None if dtype is None else np.dtype(dtype),
         session=True,
@@ -222,9 +223,9 @@ def _symbols_of(
     function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], name: str
 ) -> Any:
     graph = _graph_of(name, (arguments, keywords))
+    call = (function, *snapshot((arguments, keywords)))
     result = infer(name, function, arguments, keywords)
     op_name = graph.unique_name(name)
-    call = (function, *_snapshot((arguments, keywords)))
     if _is_signature(result):
         shape, dtype = result
         return Symbol(graph, f"{op_name}:0", *call, shape=shape, dtype=dtype)
@@ -351,11 +352,21 @@ def _graph_of(name: str, call: Any) -> Graph:
     return symbols[0].graph if symbols else get_default_graph()
 
 
-def _snapshot(value: Any) -> Any:
-    """The value with its arrays as they are now, whatever is written into them later."""
+def snapshot(value: Any) -> Any:
+    """Return the value with its arrays as they are now, whatever is written into them later.
+
+    Raises
+    ------
+    DTypeError
+        If one is masked.
+    """
     structure, leaves = flatten(value)
     return unflatten(
-        structure, [read_only(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
+        structure,
+        [
+            read_only(without_mask("An operand", leaf)) if isinstance(leaf, np.ndarray) else leaf
+            for leaf in leaves
+        ],
     )
 
 

@@ -45,6 +45,11 @@ def captured(use):
     return lambda m: capture(lambda x: use(m))(np.ones(1))
 
 
+def captured_step(m):
+    step = optimizer().apply_gradients
+    captured(lambda m: step([m]))(m)
+
+
 def with_gradient(m):
     parameter = Parameter(np.ones(m.shape))
     parameter.grad = m
@@ -136,7 +141,7 @@ COMPUTED_WITH = {
     "host": lambda m: host(lambda: m),
     "host, captured": captured(lambda m: host(lambda: m)),
     "apply_gradients": lambda m: optimizer().apply_gradients([m]),
-    "apply_gradients, captured": captured(lambda m: optimizer().apply_gradients([m])),
+    "apply_gradients, captured": captured_step,
     "a slot": slots,
     "a module's state": lambda m: nn.Linear(
         3, 2, np.random.default_rng(0), dtype=np.float64

@@ -364,7 +364,9 @@ def snapshot(value: Any) -> Any:
     return unflatten(
         structure,
         [
-            read_only(without_mask("An operand", leaf)) if isinstance(leaf, np.ndarray) else leaf
+            read_only(without_mask("An operand", leaf)).view(type(leaf))
+            if isinstance(leaf, np.ndarray)
+            else leaf
             for leaf in leaves
         ],
     )

@@ -1,6 +1,7 @@
 """Capture and replay made wrong: what is frozen, what is copied, and whose memory is reused."""
 
 from replay import (
+    test_allocation,
     test_capture,
     test_idioms,
     test_own_primitives,
@@ -54,6 +55,20 @@ def memory(name, *changes, oracle=UNFILLED):
     return edit(f"poison: {name}", target, *changes, oracles=(oracle,))
 
 
+PARTS = plain(
+    test_allocation.test_parts_are_computed_in_their_place_in_the_whole_where_that_is_right
+)
+ASSIGNED_WHOLE = plain(
+    test_allocation.test_a_concatenation_is_put_together_in_the_parameter_it_is_assigned_to
+)
+LEAVES_ALONE = plain(
+    test_allocation.test_what_is_computed_in_the_memory_of_something_leaves_alone_what_is_still_read
+)
+CONSTANT_GRADIENT = limits("test_a_gradient_that_is_a_constant_is_left_anew_by_each_replay")
+TWICE = "len(set(parts)) < len(instruction.operands)"
+NO_GRAD_LATER = limits("test_no_grad_around_a_call_after_replays_without_it_and_the_reverse")
+
+
 def laid_out(name, method, *changes, oracles=(GRAPHS,)):
     target = f"tinygrad_mnist.replay.allocation.Allocation.{method}"
     return edit(f"allocation: {name}", target, *changes, oracles=oracles)
@@ -95,6 +110,19 @@ REPLAY_MUTANTS = (
         "tinygrad_mnist.replay.signature.call_of",
         ("not open_no_grads.get())", "True)"),
         oracles=(limits("test_no_grad_around_a_call_is_part_of_the_signature"),),
+    ),
+    *(
+        edit(
+            f"signature: of the last call, {name}",
+            "tinygrad_mnist.replay.capture.Captured._last_replay_if_alike",
+            ("recording is bool(open_no_grads.get())", wrong),
+            oracles=(NO_GRAD_LATER,),
+        )
+        for name, wrong in (
+            ("without no_grad", "False"),
+            ("without a no_grad that is new", "not recording and not open_no_grads.get()"),
+            ("without a no_grad that is over", "recording and open_no_grads.get()"),
+        )
     ),
     edit(
         "feed: cached by the array's identity",
@@ -256,6 +284,12 @@ REPLAY_MUTANTS = (
         oracles=(plain(test_program.test_dead_code_goes_and_effects_stay),),
     ),
     edit(
+        "passes: gradients are no constants",
+        "tinygrad_mnist.replay.program.with_constants_folded",
+        ("(leaf, slot and constants.get(slot, slot))", "(leaf, slot)"),
+        oracles=(CONSTANT_GRADIENT,),
+    ),
+    edit(
         "passes: what Python computes is a constant",
         "tinygrad_mnist.replay.program.with_constants_folded",
         (
@@ -297,7 +331,6 @@ REPLAY_MUTANTS = (
         "_may_overwrite",
         ("and slot.base is None\n", ""),
         ("and slot.layout == instruction.result.layout\n", ""),
-        ("and self.places[slot][1] == offset\n", ""),
         oracles=(limits("test_an_elementwise_result_does_not_overwrite_what_a_view_of_it_reads"),),
     ),
     laid_out(
@@ -325,6 +358,63 @@ REPLAY_MUTANTS = (
         ("(last < after.first or (last == after.first and in_place))", "True"),
         oracles=(ASSIGNMENTS,),
     ),
+    *(
+        laid_out(name, method, change, oracles=(LEAVES_ALONE,))
+        for name, method, change in (
+            (
+                "a producer is not asked what it reads",
+                "_forward_assignments",
+                ("self._may_overwrite(self.program.instructions[producer], buffer)", "True"),
+            ),
+            (
+                "what was assigned early is not read again",
+                "_forward_assignments",
+                ("max(content.last, self.last[value])", "content.last"),
+            ),
+            (
+                "what is not elementwise overwrites what it reads",
+                "_may_overwrite",
+                ("instruction.primitive.elementwise", "True"),
+            ),
+            ("a view is overwritten", "_may_overwrite", ("slot.base is None", "True")),
+            (
+                "what is broadcast is overwritten",
+                "_may_overwrite",
+                ("slot.layout == instruction.result.layout", "True"),
+            ),
+            (
+                "what waits in a parameter is no content",
+                "_overwrite_dying_operands",
+                ("if buffer in self._contents:", "if False:"),
+            ),
+            (
+                "a whole waits until a part of it is written",
+                "_is_vacant",
+                ("after.slot.layout == result.layout", "True"),
+            ),
+            (
+                "a result waits until what reads it is there",
+                "_is_vacant",
+                ("(last == after.first and in_place)", "last == after.first"),
+            ),
+        )
+    ),
+    *(
+        laid_out(name, "_join_concatenations", change, oracles=(oracle,))
+        for name, change, oracle in (
+            ("a part has two places in the whole", (TWICE, "False"), PARTS),
+            (
+                "parts are joined along any axis",
+                ('instruction.static["axis"] != 0', "False"),
+                PARTS,
+            ),
+            ("parts are of another dtype", ("part.dtype == whole.dtype", "True"), PARTS),
+            ("of a part more is there", ("part.size == slot.size", "True"), PARTS),
+            ("a part is in another order", ("is_contiguous(slot)", "True"), PARTS),
+            ("a part is somewhere already", ("self._is_free(part)", "True"), PARTS),
+            ("a whole is somewhere already", (" or whole in self.places", ""), ASSIGNED_WHOLE),
+        )
+    ),
     edit(
         "arena: buffers in use at once overlap",
         "tinygrad_mnist.replay.memory.pack",
@@ -342,6 +432,18 @@ REPLAY_MUTANTS = (
         "tinygrad_mnist.replay.plan.Plan._thunk",
         ("lambda: fill(out, call())", "call"),
         oracles=(plain(test_own_primitives.test_whatever_a_kernel_returns_is_copied_to_its_place),),
+    ),
+    edit(
+        "plan: warns of infinities in the backward phase",
+        "tinygrad_mnist.replay.plan.Plan.run",
+        ('phase == "backward"', "False"),
+        oracles=(limits("test_infinities_in_a_replayed_backward_pass_do_not_warn"),),
+    ),
+    edit(
+        "plan: warns of nothing",
+        "tinygrad_mnist.replay.plan.Plan.run",
+        ('phase == "backward"', "True"),
+        oracles=(limits("test_a_numerical_complaint_is_of_the_same_kind_in_a_replay"),),
     ),
     edit(
         "plan: what a kernel returns is broadcast",

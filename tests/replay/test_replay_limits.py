@@ -633,6 +633,26 @@ def test_gradients_are_left_on_the_leaves_owned_and_accumulated():
     assert len(function.plans) == 2
 
 
+@pytest.mark.parametrize("loss", [lambda w, c: w * c, lambda w, c: w, lambda w, c: c - np.flip(w)])
+def test_a_gradient_that_is_a_constant_is_left_anew_by_each_replay(loss):
+    weight, scale = Parameter([1.0, 2.0], name="weight"), np.array([3.0, 5.0])
+
+    @capture
+    def function(x):
+        weight.grad = None
+        np.sum(loss(weight, scale)).backward()
+        return weight * x
+
+    (expected,) = gradients(np.sum(loss(weight, scale)), [weight])
+    for _ in range(4):
+        function(np.ones(2))
+        np.testing.assert_array_equal(weight.grad, expected)
+        assert weight.grad.flags.owndata
+        weight.grad *= 7.0
+    (plan,) = function.plans
+    assert [slot.origin for _, slot in plan.program.gradients] == ["constant"]
+
+
 def test_a_gradient_is_not_the_memory_of_the_parameter_it_was_assigned_to():
     weight = Parameter([1.0, 2.0], name="weight")
 
@@ -797,6 +817,15 @@ def test_no_grad_around_a_call_is_part_of_the_signature():
     assert captured(np.ones(1)).requires_grad
     with no_grad():
         assert not captured(np.ones(1)).requires_grad
+    assert len(captured.plans) == 2
+
+
+def test_no_grad_around_a_call_after_replays_without_it_and_the_reverse():
+    weight = Parameter([1.0], name="weight")
+    captured = capture(lambda x: weight * x)
+    for recording in (True, True, False, False, False, True, True, False):
+        with nullcontext() if recording else no_grad():
+            assert captured(np.ones(1)).requires_grad is recording
     assert len(captured.plans) == 2
 
 
@@ -1092,6 +1121,16 @@ def test_an_interrupted_replay_dates_what_it_assigned_and_leaves_no_gradient():
     assert weight.grad is None
     with pytest.raises(StaleGraphError):
         loss.backward()
+
+
+def test_infinities_in_a_replayed_backward_pass_do_not_warn():
+    """They are the gradient's honest values, as eagerly; those of the forward pass are told of."""
+    captured = capture(lambda x: gradients(np.sum(np.sqrt(x) / 2.0), [x])[0])
+    with warnings.catch_warnings(action="error"), np.errstate(all="raise"):
+        for point in (4.0, 0.0, 0.0):
+            x = Tensor([point], requires_grad=True)
+            assert captured(x).item() == (0.125 if point else np.inf)
+    assert len(captured.plans) == 1
 
 
 def test_a_numerical_complaint_is_of_the_same_kind_in_a_replay():

@@ -187,19 +187,21 @@ class Allocation:
                 before.first < producer
                 and before.last <= producer
                 and self.last[value] < after.first
-                and self._may_overwrite(self.program.instructions[producer], buffer, offset)
+                and self._may_overwrite(self.program.instructions[producer], buffer)
             ):
                 self._put(value, buffer, offset)
                 self.skipped.add(position)
                 content.first, content.last = producer, max(content.last, self.last[value])
 
-    def _may_overwrite(self, instruction: Instruction, buffer: Buffer, offset: int) -> bool:
-        """Whether an instruction may write its result there, though it may read from there."""
+    def _may_overwrite(self, instruction: Instruction, buffer: Buffer) -> bool:
+        """Whether an instruction may write its result there, though it may read from there.
+
+        Slots of one layout in a buffer, such as parts of a whole, are in one place or lie apart.
+        """
         return all(
             instruction.primitive.elementwise
             and slot.base is None
             and slot.layout == instruction.result.layout
-            and self.places[slot][1] == offset
             for slot in instruction.reads
             if self.places.get(slot.root, (None,))[0] is buffer
         )
@@ -217,7 +219,7 @@ class Allocation:
         """Let the parts of a concatenation be computed in their place in the whole."""
         for position, instruction in enumerate(self.program.instructions):
             whole = instruction.result
-            if instruction.primitive is not concatenate or whole.base or whole in self.places:
+            if instruction.primitive is not concatenate or whole in self.places:
                 continue
             parts = [slot.root for slot in instruction.reads]
             if (
@@ -227,7 +229,6 @@ class Allocation:
                     self._is_free(part)
                     and part.dtype == whole.dtype
                     and part.size == slot.size
-                    and is_contiguous(part)
                     and is_contiguous(slot)
                     for part, slot in zip(parts, instruction.operands, strict=True)
                 )
@@ -246,13 +247,13 @@ class Allocation:
             if not instruction.primitive.elementwise or not self._is_free(result):
                 continue
             for slot in instruction.reads:
-                if slot.base is not None or slot.layout != result.layout:
+                if slot.base is not None:
                     continue
                 if slot not in self.places:
                     self._new(slot)
                 buffer, offset = self.places[slot]
                 vacant = self._is_vacant(slot, position, result)
-                if vacant and self._may_overwrite(instruction, buffer, offset):
+                if vacant and self._may_overwrite(instruction, buffer):
                     self._put(result, buffer, offset)
                     if buffer in self._contents:
                         content = Content(result, position, self.last[result])

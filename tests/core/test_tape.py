@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 import pytest
 
-from tinygrad_mnist import Parameter, Tensor, gradients, primitive
+from tinygrad_mnist import Parameter, Tensor, capture, gradients, primitive
 from tinygrad_mnist.core import gradient, tape
 from tinygrad_mnist.errors import (
     ArgumentError,
@@ -128,6 +128,15 @@ def test_i09_i10_what_the_output_does_not_depend_on_gets_zeros():
     assert unused.grad is None
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("record", [False, True])
+@pytest.mark.parametrize("use", [lambda x: 1.0, np.floor, lambda x: x.astype(int), Tensor.detach])
+def test_what_has_no_influence_has_zeros_of_its_own_shape_and_dtype(use, record, dtype):
+    x, unused = leaf(1.0), Tensor(np.ones((2, 3), dtype), requires_grad=True)
+    (zeros,) = gradients(np.sum(x * use(unused)), [unused], record=record)
+    assert (zeros.shape, zeros.dtype, np.any(zeros).item()) == ((2, 3), dtype, False)
+
+
 def test_a_second_backward_accumulates():
     x = leaf([1.0, 2.0])
     y = np.sum(np.exp(x) * x)
@@ -240,6 +249,16 @@ def test_a_parameter_assigned_after_use_makes_the_graph_stale():
     np.testing.assert_array_equal(weight.grad, [6.0, 8.0])
 
 
+@pytest.mark.parametrize("assigned", range(3))
+def test_whichever_parameter_a_node_read_was_assigned_its_graph_is_stale(assigned):
+    names = ["value", "lower", "upper"]
+    read = [Parameter([1.0], name=name, requires_grad=name != "upper") for name in names]
+    y = np.clip(*read)
+    read[assigned].assign([4.0])
+    with pytest.raises(StaleGraphError, match=rf"{names[assigned]}'.*assigned after clip used it"):
+        y.backward([1.0])
+
+
 def test_assigning_a_packed_vector_makes_its_members_graphs_stale():
     weight, bias = Parameter([1.0, 2.0]), Parameter(3.0)
     vector = pack([weight, bias])
@@ -347,15 +366,52 @@ def test_the_gradient_of_a_computed_tensor_is_not_kept_and_that_is_said():
     assert inner.detach().grad is None
 
 
-@pytest.mark.parametrize("returned", [None, [1.0, 2.0], "x"])
-def test_a_rule_that_returns_no_array_is_named(returned):
+@pytest.mark.parametrize("returned", [None, [1.0, 2.0], "x", np.array([1j, 2.0]), np.array(["x"])])
+def test_a_rule_that_returns_no_array_of_real_numbers_is_named(returned):
     @primitive()
     def odd(x):
         return x * 2.0
 
     odd.vjp(x=lambda ct, y, x: returned)
-    with pytest.raises(RuleError, match="rule of odd for x must return an array or a Tensor"):
+    with pytest.raises(RuleError, match="rule of odd for x must return an array or a Tensor of re"):
         odd(leaf([1.0, 2.0])).backward(np.ones(2))
+
+
+NUMBERS = [2, 2.0, True, np.int8(2), np.float64(2.0), np.array(2), np.array(2.0, np.float16)]
+
+
+@pytest.mark.parametrize("returned", NUMBERS, ids=repr)
+def test_a_rule_may_return_a_number(returned):
+    """It is the cotangent of an operand without axes; as a Tensor where rules run on Tensors."""
+
+    @primitive()
+    def odd(x):
+        return x * 2.0
+
+    odd.vjp(x=lambda ct, y, x: returned)
+    x = Parameter(np.float32(3.0))
+    odd(x).backward()
+    found = [x.grad, *(gradients(odd(x), [x], record=record)[0] for record in (False, True))]
+    slope = capture(lambda: gradients(odd(x), [x])[0])
+    found += [slope() for _ in range(2)]
+    assert [type(one) for one in found] == [np.ndarray] * 2 + [Tensor] * 3
+    for one in found:
+        assert (one.shape, one.dtype, one.item()) == ((), np.float32, returned)
+
+
+@pytest.mark.parametrize("cotangent", [None, 3.0, np.array(3.0), Tensor(3.0), Parameter(3.0)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_recorded_gradients_are_values_that_nothing_writes_into(cotangent, dtype):
+    @primitive()
+    def doubled(x):
+        return x * 2.0
+
+    doubled.vjp(x=lambda ct, y, x: np.full(2, 2.0))  # an array, whatever it is given
+    x, z, unused = (Tensor(np.ones(2, dtype), requires_grad=True) for _ in range(3))
+    y = np.sum(x * x + doubled(z))
+    found = gradients(y, [x, z, unused, y], cotangent, record=True)
+    assert [(type(one), one.dtype) for one in found] == [(Tensor, dtype)] * 4
+    assert not any(one.data.flags.writeable for one in found)
 
 
 @pytest.mark.parametrize("dtype", [int, bool])

@@ -223,6 +223,17 @@ OWNERSHIP = (
         ("np.zeros(tensor.shape", "np.ones(tensor.shape"),
         oracles=(plain(test_tape.test_i09_i10_what_the_output_does_not_depend_on_gets_zeros),),
     ),
+    gradients(
+        "unused inputs get float64",
+        ("np.zeros(tensor.shape, tensor.dtype)", "np.zeros(tensor.shape)"),
+        oracles=(plain(test_tape.test_what_has_no_influence_has_zeros_of_its_own_shape_and_dtype),),
+    ),
+    edit(
+        "gradients: those recorded can be written into",
+        f"{GRADIENT}._value",
+        ("array.flags.writeable = False", "pass"),
+        oracles=(plain(test_tape.test_recorded_gradients_are_values_that_nothing_writes_into),),
+    ),
     owned(
         "views are given away",
         ("flags.owndata and ", ""),

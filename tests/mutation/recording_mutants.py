@@ -24,13 +24,16 @@ from .oracles import (
 from .planting import Mutant, edit, instead
 
 STALE = plain(test_tape.test_a_parameter_assigned_after_use_makes_the_graph_stale)
+EACH_READ = plain(test_tape.test_whichever_parameter_a_node_read_was_assigned_its_graph_is_stale)
+RECORDED = plain(test_tape.test_recorded_gradients_are_values_that_nothing_writes_into)
+NUMBERS = plain(test_tape.test_a_rule_may_return_a_number)
 DTYPES = plain(test_known_bugs.test_the_gradient_has_the_leafs_dtype)
 
 TAPE, RECORDING = "tinygrad_mnist.core.tape", "tinygrad_mnist.core.recording"
 
 
-def stale(name, *changes):
-    return edit(f"stale: {name}", f"{TAPE}._refuse_stale", *changes, oracles=(STALE,))
+def stale(name, *changes, oracle=STALE):
+    return edit(f"stale: {name}", f"{TAPE}._refuse_stale", *changes, oracles=(oracle,))
 
 
 def rules(name, *changes, oracles):
@@ -86,6 +89,16 @@ RULES = (
         oracles=(POINTS,),
     ),
     rules(
+        "what asks no Tensor is none",
+        ("if on_tensors and isinstance(contribution, np.ndarray):", "if False:"),
+        oracles=(NUMBERS,),
+    ),
+    rules(
+        "an array that somebody holds is a Tensor's",
+        ("wrap(read_only(contribution), None)", "wrap(contribution, None)"),
+        oracles=(RECORDED,),
+    ),
+    rules(
         "the cotangent's dtype",
         ("or contribution.dtype != like.dtype", "or False"),
         oracles=(DTYPES,),
@@ -95,6 +108,8 @@ RULES = (
         "new values are refused",
         ("parameter.assigned_at > node.id", "parameter.assigned_at < node.id"),
     ),
+    stale("the first alone is looked at", ("node.reads:", "node.reads[:1]:"), oracle=EACH_READ),
+    stale("the last alone is looked at", ("node.reads:", "node.reads[-1:]:"), oracle=EACH_READ),
     edit(
         "stale: nobody looks",
         f"{TAPE}.reverse_sweep",
@@ -149,6 +164,14 @@ RULES = (
         ("range(extra)", "range(-extra, 0)"),
         oracles=(differences(elementwise.multiply),),
     ),
+    fit("an int is no array", "as_array", ("float, int", "float"), oracles=(NUMBERS,)),
+    fit("a float is no array", "as_array", ("float, int", "int"), oracles=(NUMBERS,)),
+    fit(
+        "complex numbers are taken",
+        "_fit",
+        ('"biuf"', '"biufc"'),
+        oracles=(plain(test_tape.test_a_rule_that_returns_no_array_of_real_numbers_is_named),),
+    ),
     fit("not cast", "_fit", ("fitted.astype(like.dtype)", "fitted"), oracles=(DTYPES,)),
     fit(
         "what does not fit is taken",
@@ -196,6 +219,16 @@ RECORDING = (
         "reads are not noted",
         ("reads.append(operand)", "pass"),
         oracles=(STALE,),
+    ),
+    apply(
+        "one read is noted",
+        ("if operand.assignable:", "if operand.assignable and not reads:"),
+        oracles=(EACH_READ,),
+    ),
+    apply(
+        "reads of frozen parameters are not noted",
+        ("if operand.assignable:", "if operand.assignable and operand.requires_grad:"),
+        oracles=(EACH_READ,),
     ),
     apply(
         "static defaults do not reach the rules",

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_mnist.arguments import plain
+from tinygrad_mnist.core.arrays import read_only
 from tinygrad_mnist.core.primitive import ZERO, Array, Primitive
 from tinygrad_mnist.errors import RuleError, StaleGraphError, description
 
@@ -225,7 +226,8 @@ def apply_rules(
     """Return ``(position, operand, contribution)`` of tracked operands of a node.
 
     Rules are given the arrays, so that nothing is recorded; to record, the Tensors themselves; and
-    if a watcher asks for it, constant Tensors of the arrays. A contribution is fitted to its
+    if a watcher asks for it, constant Tensors of the arrays. Where they are given Tensors, each
+    contribution is one, also of a rule that asks none of them. A contribution is fitted to its
     operand; if not, it is just as the rule returned it, maybe of the shape that the operand was
     broadcast to, or of another dtype.
 
@@ -237,7 +239,8 @@ def apply_rules(
     primitive, static = node.primitive, node.static
     operands: Sequence[Any] = node.arrays
     y: Any = node.value
-    if record or watcher.get().rules_on_tensors:
+    on_tensors = record or watcher.get().rules_on_tensors
+    if on_tensors:
         wrap = type(node.tracked[0][1]).of
         y = wrap(node.value, node if record else None)
         operands = [
@@ -254,6 +257,8 @@ def apply_rules(
             shape = getattr(contribution, "shape", None)
             if fitted and (shape != like.shape or contribution.dtype != like.dtype):
                 contribution = _fit(contribution, like, primitive, position)
+            if on_tensors and isinstance(contribution, np.ndarray):
+                contribution = wrap(read_only(contribution), None)
             contributions.append((position, operand, contribution))
     return contributions
 
@@ -273,10 +278,10 @@ def _fit(cotangent: Any, like: Array, primitive: Primitive, position: int) -> An
     An operand that was broadcast was used once in each place it was repeated to, and what is used
     several times gets the sum of its cotangents. Doing it here once spares every rule.
     """
-    if not hasattr(cotangent, "dtype"):
+    if getattr(cotangent, "dtype", np.dtype(object)).kind not in "biuf":
         raise RuleError(
             f"The rule of {primitive.name} for {primitive.operand_name(position)} must return an "
-            f"array or a Tensor. Received: {description(cotangent)}."
+            f"array or a Tensor of real numbers. Received: {description(cotangent)}."
         )
     fitted = as_array(_sum_down(cotangent, like.shape))
     if fitted.shape != like.shape:

@@ -417,6 +417,9 @@ def test_parameters_of_two_dtypes_are_refused():
 
 
 def test_the_defaults_are_those_of_tensorflow():
+    assert optim.SGD([Parameter([1.0])]).learning_rate == 0.01
+    momentum = optim.Momentum([Parameter([1.0])])
+    assert (momentum.learning_rate, momentum.momentum, momentum.nesterov) == (0.01, 0.9, False)
     adam = optim.Adam([Parameter([1.0])])
     assert (adam.learning_rate, adam.beta_1, adam.beta_2) == (0.001, 0.9, 0.999)
     assert (adam.epsilon, adam.epsilon_mode) == (1e-8, "tensorflow")

@@ -14,11 +14,15 @@ from tinygrad_mnist.errors import (
 
 X = Tensor(np.ones((2, 3), np.float32), requires_grad=True, name="x")
 Y = Tensor(np.ones((2, 4)), requires_grad=True)
+CUBE = Tensor(np.ones((2, 4, 4)), requires_grad=True)
 
 KERNELS = {
     "broadcast": (lambda: X + Y, ShapeError, ValueError, ["add", "(2, 3)", "(2, 4)", "float32"]),
     "array": (lambda: X * np.ones(5), ShapeError, ValueError, ["multiply", "(5,)", "'x'"]),
     "matmul": (lambda: X @ Y, ShapeError, ValueError, ["matmul", "(2, 3)", "(2, 4)"]),
+    "dot, left": (lambda: np.dot(CUBE, np.ones(4)), ShapeError, ValueError, ["np.dot", "(4,)"]),
+    "dot, right": (lambda: X.T.dot(CUBE), ShapeError, ValueError, ["np.dot", "(3, 2)", "a @ b"]),
+    "dot": (lambda: np.dot(CUBE, CUBE), ShapeError, ValueError, ["np.dot", "up to 2 axes"]),
     "axis": (lambda: np.sum(X, axis=2), ShapeError, ValueError, ["sum", "axis=2", "(2, 3)"]),
     "reshape": (lambda: X.reshape(4), ShapeError, ValueError, ["reshape", "shape=4", "(2, 3)"]),
     "index": (lambda: X[5], IndexingError, IndexError, ["getitem", "(2, 3)", "index=5"]),
@@ -66,6 +70,9 @@ UNSUPPORTED = {
     "ufunc where": (lambda: np.exp(X, where=np.ones(3, bool)), ["np.exp", "where="]),
     "ufunc dtype": (lambda: np.exp(X, dtype=np.float64), ["np.exp", "dtype="]),
     "order": (lambda: np.reshape(X, 6, order="F"), ["np.reshape", "order="]),
+    "order by position": (lambda: np.reshape(X, 6, "A"), ["np.reshape", "order=", "'A'"]),
+    "ravel order": (lambda: np.ravel(X, order="F"), ["np.reshape", "order=", "'F'"]),
+    "ravel order by position": (lambda: np.ravel(X, "K"), ["np.reshape", "order=", "'K'"]),
     "norm ord": (lambda: np.linalg.norm(X, 1), ["np.linalg.norm", "ord="]),
     "casting": (lambda: np.concatenate([X, X], casting="unsafe"), ["np.concatenate", "casting="]),
 }

@@ -300,6 +300,48 @@ def test_a_parameter_owns_its_value():
         weight.data[0] = 1.0
 
 
+UNCHANGED = {
+    "np.clip": lambda p: np.clip(p, None, None),
+    "clip": lambda p: p.clip(),
+    "plus": lambda p: +p,
+    "astype": lambda p: p.astype(p.dtype),
+    "np.where": lambda p: np.where(True, p, 0.0),
+    "np.ravel": np.ravel,
+    "flatten": Parameter.flatten,
+    "np.reshape": lambda p: np.reshape(p, p.shape),
+    "np.transpose": np.transpose,
+    "T": lambda p: p.T,
+    "swapaxes": lambda p: p.swapaxes(0, 0),
+    "np.moveaxis": lambda p: np.moveaxis(p, 0, 0),
+    "squeeze": Parameter.squeeze,
+    "np.broadcast_to": lambda p: np.broadcast_to(p, p.shape),
+    "all of it": lambda p: p[:],
+    "...": lambda p: p[...],
+    "()": lambda p: p[()],
+    "sum over no axes": lambda p: p.sum(axis=()),
+    "mean over no axes": lambda p: p.mean(axis=()),
+    "max over no axes": lambda p: p.max(axis=()),
+    "np.concatenate": lambda p: np.concatenate([p]),
+    "np.dot": lambda p: np.dot(p, 1.0),
+    "power": lambda p: p**1,
+}
+
+
+@pytest.mark.parametrize("call", UNCHANGED.values(), ids=UNCHANGED)
+def test_what_changes_nothing_gives_a_tensor_that_no_assignment_changes(call):
+    weight = Parameter([1.0, 2.0])
+    same = call(weight)
+    with no_grad():
+        constant = call(weight)
+    (gradient,) = gradients(same, [weight], [5.0, 7.0])
+    weight.assign([3.0, 4.0])
+    for result in (same, constant):
+        assert type(result) is Tensor
+        np.testing.assert_array_equal(result.data, [1.0, 2.0])
+    assert (same.requires_grad, constant.requires_grad) == (True, False)
+    np.testing.assert_array_equal(gradient, [5.0, 7.0])
+
+
 def test_assigning_what_does_not_fit():
     weight = Parameter(np.ones(2, np.float32), name="weight")
     with pytest.raises(ShapeError, match=r"'weight'.*assigned a value of shape \(3,\)"):

@@ -38,7 +38,31 @@ def step(what, method, old, new, oracles):
     return edit(f"step: {what}", f"{OPTIM}.Optimizer.{method}", (old, new), oracles=oracles)
 
 
+DEFAULTS = (
+    ("SGD", "learning_rate: float = 0.01", "0.1"),
+    ("Momentum", "learning_rate: float = 0.01", "0.1"),
+    ("Momentum", "momentum: float = 0.9", "0.0"),
+    ("Momentum", "nesterov: bool = False", "True"),
+    ("Adam", "learning_rate: float = 0.001", "0.01"),
+    ("Adam", "beta_1: float = 0.9", "0.95"),
+    ("Adam", "beta_2: float = 0.999", "0.99"),
+    ("Adam", "epsilon: float = 1e-8", "1e-7"),
+    ("Adam", 'epsilon_mode: str = "tensorflow"', '"paper"'),
+)
+
+
+def default(optimizer, parameter, value):
+    """What an optimizer does unless it is told otherwise, changed."""
+    return edit(
+        f"{optimizer}: {parameter.partition(':')[0]} is {value}",
+        f"{OPTIM}.{optimizer}.__init__",
+        (parameter, f"{parameter.partition('=')[0]}= {value}"),
+        oracles=(plain(test_optim.test_the_defaults_are_those_of_tensorflow),),
+    )
+
+
 OPTIMIZER_MUTANTS = (
+    *(default(*row) for row in DEFAULTS),
     *(
         instead(f"Adam: {fault}", f"{OPTIM}.Adam.update", test_optim.adam_mutant(parts), *ADAM)
         for fault, parts in test_optim.ADAM_MUTANTS.items()

@@ -188,6 +188,7 @@ NETWORK = (
 TAKEN = plain(test_branches.test_a_branch_not_taken_passes_on_a_zero_whatever_comes)
 TAKEN_TWICE = plain(test_branches.test_to_second_order_too)
 CROSSED = plain(test_branches.test_crossed_bounds_give_the_upper_one)
+NO_FREEDOM = plain(test_branches.test_a_variance_without_freedom_is_numpys_and_has_no_slope)
 CAT, CUMSUM = shape.concatenate.rules.get("arrays"), red.cumsum.rules.get("x")
 OTHERS = (
     rule(el.subtract, "a", "sign", lambda ct, y, a, b: -ct),
@@ -244,6 +245,12 @@ OTHERS = (
         lambda ct, y, x, axis, keepdims: red._spread(ct / red._count(x, axis), x, axis),
     ),
     edited_rule(red.var, "x", "ddof ignored", ("_count(x, axis) - ddof", "_count(x, axis)")),
+    edited_rule(
+        red.var, "x", "less than no freedom counts", ("if freedom > 0", "if freedom")
+    )._replace(oracles=(NO_FREEDOM,)),
+    edited_rule(red.var, "x", "zero without freedom", ("math.nan", "0.0"))._replace(
+        oracles=(NO_FREEDOM,)
+    ),
     rule(
         red.min,
         "x",

@@ -12,6 +12,7 @@ from tinygrad_mnist.core.primitive import ZERO
 from tinygrad_mnist.nn import loop
 
 from .argument_mutants import ARGUMENT_MUTANTS
+from .built_mutants import BUILT_MUTANTS
 from .engine_mutants import ENGINE_MUTANTS
 from .equivalent_mutants import EQUIVALENT
 from .optimizer_mutants import OPTIMIZER_MUTANTS
@@ -34,6 +35,7 @@ MUTANTS = (
     *REPLAY_MUTANTS,
     *TESTING_MUTANTS,
     *ARGUMENT_MUTANTS,
+    *BUILT_MUTANTS,
 )
 
 

@@ -16,6 +16,7 @@ from tinygrad_mnist import Tensor, nn, optim, relu
 from tinygrad_mnist.core.recording import open_no_grads
 from tinygrad_mnist.dataset import Dataset
 from tinygrad_mnist.errors import ArgumentError, DTypeError, GradientError, ShapeError
+from tinygrad_mnist.lines import source_lines
 from tinygrad_mnist.nn import loop
 
 
@@ -260,6 +261,44 @@ def test_predictions_are_an_array_of_ones_own():
     assert predicted.flags.writeable
     assert not np.shares_memory(predicted, X)
     assert nn.MLP([2, 3]).predict(X[:0]).shape == (0, 3)
+
+
+def test_evaluation_records_nothing_and_its_loss_may_read_parameters():
+    network = model()
+
+    def regularised(labels, outputs):
+        return loop.cross_entropy(labels, outputs) + 0.5 * sum(
+            np.sum(p * p) for p in network.parameters()
+        )
+
+    with source_lines() as recorded:
+        evaluation = network.evaluate(X, Y, loss=regularised)
+    assert not recorded
+    expected = plain_cost(plain_logits(network, X), Y) + 0.5 * np.sum(values(network) ** 2)
+    assert evaluation.cost == pytest.approx(expected, rel=1e-5)
+    history = network.fit(X, Y, 20, 2, (X, Y), loss=regularised)
+    assert history["val_loss"][-1] == network.evaluate(X, Y, loss=regularised).cost
+
+
+ABOUT = {
+    "class numbers": (np.array([0, 1, 1, 0]), 0.75),
+    "unsigned class numbers": (np.array([0, 1, 1, 0], np.uint8), 0.75),
+    "weights per class": (np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.7, 0.3]]), 0.75),
+    "float labels": (np.array([0.0, 1.0, 1.0, 0.0]), math.nan),
+    "truths": (np.array([False, True, True, False]), math.nan),
+    "a column": (np.array([[0], [1], [1], [0]]), math.nan),
+    "another width": (np.zeros((4, 3)), math.nan),
+}
+
+
+@pytest.mark.parametrize(("labels", "accuracy"), ABOUT.values(), ids=ABOUT)
+def test_the_accuracy_is_of_classes_only(labels, accuracy):
+    outputs = np.array([[3.0, 1.0], [0.0, 2.0], [0.5, 0.0], [1.0, 0.0]])
+    evaluation = loop.evaluate(lambda x: x, outputs, labels, lambda labels, outputs: 0.0)
+    np.testing.assert_equal(evaluation.accuracy, accuracy)
+    for values in (outputs[:, 0], outputs[:, :1], outputs[..., None]):
+        evaluation = loop.evaluate(lambda x: x, values, values, lambda labels, outputs: 0.0)
+        assert math.isnan(evaluation.accuracy)
 
 
 def test_evaluate_refuses_what_it_cannot_judge():

@@ -83,6 +83,17 @@ def test_the_std_that_is_no_number_and_that_of_equal_elements():
         assert np.isnan(of(np.std, [np.inf])[0])
 
 
+@pytest.mark.parametrize("function", [np.var, np.std])
+@pytest.mark.parametrize("ddof", [3, 3.5, 4, 100])
+@pytest.mark.parametrize("axis", [1, -1, (1,)])
+def test_a_variance_without_freedom_is_numpys_and_has_no_slope(function, ddof, axis):
+    x = [[1.0, 2.0, 4.0], [5.0, 5.5, 7.0]]
+    with warnings.catch_warnings(action="ignore"):  # NumPy's, of the freedom that is left
+        value, (found,) = of(lambda t: function(t, axis=axis, ddof=ddof), x)
+        assert value == function(x, axis=axis, ddof=ddof).tolist() == [np.inf, np.inf]
+    assert np.isnan(found).all()
+
+
 @pytest.mark.parametrize("zero", [0.0, 0, np.array(0.0), np.float64(0.0)])
 @pytest.mark.parametrize("base", [np.nan, 0.0, np.inf, -2.0])
 def test_any_power_of_zero_is_constant(base, zero):

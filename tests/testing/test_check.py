@@ -213,6 +213,26 @@ def test_every_row_of_a_small_jacobian_is_looked_at():
     assert check_grads(lambda x: x**2, RNG.standard_normal(3), vjp=lambda u, x: u * 2 * x).passed
 
 
+@pytest.mark.parametrize("row", range(3))
+def test_a_wrong_row_of_a_small_jacobian_is_not_excused(row):
+    """Only a cotangent that asks for this row alone is answered wrongly."""
+
+    def vjp(cotangent, x):
+        alone = np.count_nonzero(cotangent) == 1 and cotangent[row]
+        return cotangent * (3 if alone else 2) * x
+
+    report = check_grads(lambda x: x**2, np.array([1.0, 2.0, -3.0]), vjp=vjp)
+    assert (report.verdict, report.worst[1].index) == (Verdict.WRONG, (row,))
+    assert report.cause.startswith("it is 1.5 times")
+
+
+def test_a_row_of_a_small_jacobian_at_a_kink_is_said_to_be():
+    """Beside the other row its kink is too small to be seen."""
+    x = np.array([0.0, 2.0])
+    report = check_grads(lambda x: np.stack([1e-9 * np.abs(x[0]), x[1] ** 2]), x)
+    assert (report.verdict, report.worst[1].index) == (Verdict.KINK, (0,))
+
+
 def test_what_has_no_slope_is_not_judged_by_differences():
     """Differences grow over a jump as the step shrinks, and are NaN beside an edge."""
 

@@ -1,0 +1,115 @@
+"""What is built on the engine made wrong: compositions, networks, the checker."""
+
+import numpy as np
+from core import test_errors, test_tensor
+from nn import test_loop
+from testing import test_check
+
+from .oracles import plain
+from .planting import Mutant, edit
+
+RANKS = plain(test_errors.test_a_kernels_complaint_names_the_primitive_and_what_it_received)
+EVALUATION = plain(test_loop.test_evaluation_records_nothing_and_its_loss_may_read_parameters)
+ACCURACY = plain(test_loop.test_the_accuracy_is_of_classes_only)
+ROW = plain(test_check.test_a_wrong_row_of_a_small_jacobian_is_not_excused)
+
+
+def composed(fault, function, oracle, wrong):
+    """A mutant of what a NumPy function is composed of; ``wrong`` makes it, given the right one."""
+    return Mutant(
+        f"np.{function.__name__}: {fault}",
+        "tinygrad_mnist.dispatch.registry",
+        "registry",
+        lambda right: right | {function: wrong(right[function])},
+        (oracle,),
+    )
+
+
+COMPOSITIONS = (
+    composed(
+        "without bounds the operand itself",
+        np.clip,
+        plain(test_tensor.test_what_changes_nothing_gives_a_tensor_that_no_assignment_changes),
+        lambda right: lambda a, *bounds: right(a, *bounds) if any(bounds) else a,
+    ),
+    composed(
+        "the order is ignored",
+        np.ravel,
+        plain(test_errors.test_what_has_no_meaning_is_refused_and_never_drops_a_gradient),
+        lambda right: lambda x, order="C": right(x),
+    ),
+    composed("of stacks matmul's", np.dot, RANKS, lambda right: lambda a, b: np.matmul(a, b)),
+    composed(
+        "of a stack on the left matmul's",
+        np.dot,
+        RANKS,
+        lambda right: lambda a, b: (right if np.ndim(b) > 2 else np.matmul)(a, b),
+    ),
+    composed(
+        "of a stack on the right matmul's",
+        np.dot,
+        RANKS,
+        lambda right: lambda a, b: (right if np.ndim(a) > 2 else np.matmul)(a, b),
+    ),
+)
+
+ENOUGH = "enough = Verdict.OK, Verdict.PRECISION_LIMITED"
+
+
+def built(name, target, *changes, oracle):
+    return edit(name, f"tinygrad_mnist.{target}", *changes, oracles=(oracle,))
+
+
+NETWORKS = (
+    built(
+        "evaluate: the loss is recorded",
+        "nn.loop.evaluate",
+        ("with no_grad():", "if True:"),
+        oracle=EVALUATION,
+    ),
+    built(
+        "outputs: the model is recorded",
+        "nn.loop.outputs",
+        ("with no_grad():", "if True:"),
+        oracle=EVALUATION,
+    ),
+    *(
+        built(f"accuracy: {name}", "nn.loop._accuracy", change, oracle=ACCURACY)
+        for name, change in (
+            ("of float labels", ('labels.dtype.kind in "iu"', "True")),
+            ("of a column of labels", ("labels.ndim == 1", "True")),
+            ("of one output", ("logits.shape[1] > 1", "True")),
+            ("of a stack", ("logits.ndim == 2", "True")),
+            ("of labels of another width", ("labels.shape == logits.shape", "True")),
+        )
+    ),
+)
+
+CHECKER = (
+    built(
+        "checker: a wrong row is excused",
+        "testing.check.check_grads",
+        (ENOUGH, f"{ENOUGH}, Verdict.WRONG"),
+        oracle=ROW,
+    ),
+    built(
+        "checker: a row at a kink is excused",
+        "testing.check.check_grads",
+        (ENOUGH, f"{ENOUGH}, Verdict.KINK"),
+        oracle=plain(test_check.test_a_row_of_a_small_jacobian_at_a_kink_is_said_to_be),
+    ),
+    built(
+        "checker: the first row alone",
+        "testing.check.check_grads",
+        ("in check.rows)", "in check.rows[:1])"),
+        oracle=ROW,
+    ),
+    built(
+        "checker: not the first row",
+        "testing.check.check_grads",
+        ("in check.rows)", "in check.rows[1:])"),
+        oracle=ROW,
+    ),
+)
+
+BUILT_MUTANTS = (*COMPOSITIONS, *NETWORKS, *CHECKER)

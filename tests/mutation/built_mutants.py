@@ -1,9 +1,10 @@
-"""What is built on the engine made wrong: compositions, networks, the checker."""
+"""What is built on the engine made wrong: compositions, networks, the checker, TensorFlow 1."""
 
 import numpy as np
 from core import test_errors, test_tensor
 from nn import test_loop
 from testing import test_check
+from tf1 import test_random, test_shared
 
 from .oracles import plain
 from .planting import Mutant, edit
@@ -12,6 +13,8 @@ RANKS = plain(test_errors.test_a_kernels_complaint_names_the_primitive_and_what_
 EVALUATION = plain(test_loop.test_evaluation_records_nothing_and_its_loss_may_read_parameters)
 ACCURACY = plain(test_loop.test_the_accuracy_is_of_classes_only)
 ROW = plain(test_check.test_a_wrong_row_of_a_small_jacobian_is_not_excused)
+COUNTS = plain(test_shared.test_adam_counts_the_steps_of_all_its_operations_together)
+SEEDS = plain(test_random.test_a_seed_decides_the_numbers_and_without_one_each_symbol_has_its_own)
 
 
 def composed(fault, function, oracle, wrong):
@@ -112,4 +115,37 @@ CHECKER = (
     ),
 )
 
-BUILT_MUTANTS = (*COMPOSITIONS, *NETWORKS, *CHECKER)
+TENSORFLOW_1 = (
+    *(
+        built(
+            f"tf1 optimizers: {name}", "tf1.optimizers.Slots._make_optimizer", change, oracle=COUNTS
+        )
+        for name, change in (
+            (
+                "each counts its own steps",
+                ("sum(each.iterations for each in together.values())", "own"),
+            ),
+            ("the steps of all are taken over", ("optimizer.iterations = own", "pass")),
+            ("one forgets the others", ("together[keeping.symbol] =", "together[None] =")),
+        )
+    ),
+    *(
+        built(f"tf1 random: {name}", target, change, oracle=SEEDS)
+        for name, target, change in (
+            (
+                "the seed of dropout is ignored",
+                "tf1.nn.dropout",
+                ("x.dtype, seed,", "x.dtype, None,"),
+            ),
+            ("that of dropped rows is ignored", "tf1.nn.dropout", (", seed=seed)", ")")),
+            ("a seed is ignored", "tf1.keeping.Keeping.generator", ("if seed is None", "if True")),
+            (
+                "a symbol's number is a seed",
+                "tf1.keeping.Keeping.generator",
+                ("(self.symbol.number, 1)", "(self.symbol.number,)"),
+            ),
+        )
+    ),
+)
+
+BUILT_MUTANTS = (*COMPOSITIONS, *NETWORKS, *CHECKER, *TENSORFLOW_1)

@@ -1,5 +1,7 @@
 """Random numbers: their distributions, and that a program gives the same result twice."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,35 @@ def test_a_program_gives_the_same_numbers_twice():
     np.testing.assert_array_equal(program(3, 4), program(3, 4))
     different = [program(), program(3), program(3, 4), program(3, 5)]
     assert len(np.unique(different)) == 4 * 12  # and each run draws anew
+
+
+SEEDED = {
+    "random_normal": lambda seed: tf.random_normal([4], seed=seed),
+    "truncated_normal": lambda seed: tf.truncated_normal([4], seed=seed),
+    "random_uniform": lambda seed: tf.random_uniform([4], seed=seed),
+    "random_uniform of integers": lambda seed: tf.random_uniform([9], 0, 9, tf.int32, seed=seed),
+    "dropout": lambda seed: tf.nn.dropout(tf.ones([30]), 0.5, seed=seed),
+    "dropout of rows": lambda seed: tf.nn.dropout(tf.ones([30, 2]), 0.5, [30, 1], seed=seed),
+    **{
+        name: lambda seed, make=make: make(seed=seed)([4, 3])
+        for name, make in {
+            "random_uniform_initializer": tf.random_uniform_initializer,
+            "random_normal_initializer": tf.random_normal_initializer,
+            "truncated_normal_initializer": tf.truncated_normal_initializer,
+            "glorot_uniform_initializer": tf.glorot_uniform_initializer,
+            "xavier_initializer": xavier_initializer,
+            "normal xavier_initializer": partial(xavier_initializer, uniform=False),
+        }.items()
+    },
+}
+
+
+@pytest.mark.parametrize("make", SEEDED.values(), ids=SEEDED)
+def test_a_seed_decides_the_numbers_and_without_one_each_symbol_has_its_own(make):
+    with tf.Graph().as_default(), tf.Session() as sess:
+        one, same, other, none, another = sess.run([make(seed) for seed in (3, 3, 4, None, None)])
+    np.testing.assert_array_equal(one, same)
+    assert len(np.unique([one, other, none, another], axis=0)) == 4
 
 
 REFUSED = {

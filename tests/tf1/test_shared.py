@@ -101,6 +101,23 @@ def test_a_restored_session_goes_on_as_if_nothing_had_happened(name, program, tm
             np.testing.assert_array_equal(steps(fresh), expected)
 
 
+def test_adam_counts_the_steps_of_all_its_operations_together():
+    """Written out: one power of each beta for both variables, and moments for each."""
+    order = (0, 1, 0, 0, 1, 1, 0, 1)
+    state = [np.array([1.0, -2.0]), np.float64(0.5)]
+    moments, expected = [[0.0, 0.0], [0.0, 0.0]], []
+    for count, which in enumerate(order, start=1):
+        gradient = 3.0 * state[0].sum() if which else 2.0 * state[0]
+        first, second = moments[which]
+        first, second = 0.5 * first + 0.5 * gradient, 0.75 * second + 0.25 * gradient**2
+        moments[which] = [first, second]
+        rate = 0.25 * np.sqrt(1 - 0.75**count) / (1 - 0.5**count)
+        state[which] = state[which] - rate * first / (np.sqrt(second) + 0.125)
+        expected.append(np.append(*state))
+    received = trained(tf, SHARING["adam"], other_variables, order)
+    np.testing.assert_allclose(received, [*expected, *expected], rtol=1e-13)
+
+
 def test_lists_that_overlap_are_refused_where_there_is_a_state():
     with tf.Graph().as_default():
         w, b, (first, second) = losses(tf)

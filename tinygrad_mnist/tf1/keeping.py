@@ -104,8 +104,9 @@ class Keeping:
         It begins with the graph's seed and the one given, else the symbol's number, alike in all
         sessions. In a captured function draw inside ``host(lambda: ...)``.
         """
-        own = self.symbol.number if seed is None else seed
-        return self.keep(lambda: np.random.default_rng((self.symbol.graph.seed, own)))
+        # The 1 tells the number of a symbol from a seed that is equal to it.
+        own = (self.symbol.number, 1) if seed is None else (seed,)
+        return self.keep(lambda: np.random.default_rng((self.symbol.graph.seed, *own)))
 
 
 def read(keeping: Keeping) -> Parameter:

@@ -272,6 +272,11 @@ RECORDING = (
         oracles=(PIECE,),
     ),
     apply(
+        "what a kernel that takes out was given is handed out",
+        ("type(primitive.kernel) is not np.ufunc", "not primitive.takes_out"),
+        oracles=(PIECE,),
+    ),
+    apply(
         "a piece of what a kernel was given is handed out",
         ("value.base is not None or ", ""),
         oracles=(PIECE,),

@@ -129,7 +129,7 @@ class Tensor(Operators["Tensor"]):
         if primitive.view:
             if reads:  # a view would change under its holder at the next assign
                 value = value.copy()
-        elif not primitive.takes_out and (
+        elif type(primitive.kernel) is not np.ufunc and (
             value.base is not None or any(value is array for array in arrays)
         ):
             value = value.copy(order="K")  # the kernel may have returned what it was given

@@ -359,7 +359,7 @@ REFUSED = {
     "a collection of a variable": (
         lambda: tf.Variable(1.0, collections=["local"]),
         ArgumentError,
-        "tf.Variable does not support collections",
+        "Variable does not support collections",
     ),
     "a regularizer of a layer": (
         lambda: tf.layers.dense(x(), 3, kernel_regularizer=tf.nn.l2_loss),

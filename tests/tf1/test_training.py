@@ -1,5 +1,7 @@
 """The optimizers take the steps of the engine's and of TensorFlow's; a Saver restores a session."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -397,6 +399,37 @@ def test_old_files_are_deleted(trained, tmp_path):
         saver.save(sess, str(tmp_path / "model"), global_step=step)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model-2", "model-3"]
     assert [p.rpartition("-")[2] for p in saver.last_checkpoints] == ["2", "3"]
+
+
+def kept(tf, folder, monkeypatch):
+    """The steps whose files stay, of one saved each hour."""
+    with tf.Graph().as_default(), tf.Session() as sess, monkeypatch.context() as patch:
+        sess.run(tf.Variable(1.0, name="w").initializer)
+        patch.setattr(time, "time", lambda: 0.0)
+        saver = tf.train.Saver(max_to_keep=1, keep_checkpoint_every_n_hours=2.5)
+        for step in range(9):
+            patch.setattr(time, "time", lambda step=step: 3600.0 * (step + 1))
+            saver.save(sess, str(folder / "model"), step)
+    return sorted({p.name.partition(".")[0] for p in folder.iterdir()} - {"checkpoint"})
+
+
+def test_a_file_after_each_so_many_hours_is_kept(tmp_path, monkeypatch):
+    assert kept(tf, tmp_path, monkeypatch) == ["model-2", "model-5", "model-7", "model-8"]
+
+
+@pytest.mark.tf
+def test_tensorflow_keeps_the_same(tmp_path, monkeypatch, theirs):
+    ours, reference = tmp_path / "ours", tmp_path / "theirs"
+    assert kept(tf, ours, monkeypatch) == kept(theirs, reference, monkeypatch)
+
+
+def test_a_step_can_have_eight_digits(trained, tmp_path):
+    sess, _, _ = trained
+    saver = tf.train.Saver(pad_step_number=True)
+    steps = (7, np.int64(8), tf.Variable(9, name="step"))
+    sess.run(steps[-1].initializer)
+    paths = [saver.save(sess, str(tmp_path / "m"), step, "state", "meta", True) for step in steps]
+    assert [path[-10:] for path in paths] == ["m-00000007", "m-00000008", "m-00000009"]
 
 
 def test_bad_files_are_refused_in_one_sentence(trained, tmp_path):

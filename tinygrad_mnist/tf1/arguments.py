@@ -1,4 +1,4 @@
-"""What operations ask of their arguments, and which of TensorFlow's they refuse.
+"""What operations ask of their arguments.
 
 Sizes, axes, depths and numbers of parts must be known when the graph is built. TensorFlow takes
 Symbols for them: one that is computed from constants alone is computed at once, and what any other
@@ -129,19 +129,6 @@ def either(new: Any, old: Any, names: str) -> Any:
     if new is not None and old is not None:
         raise ArgumentError(f"{names} are two names of one argument. Received both: {new}, {old}.")
     return old if new is None else new
-
-
-def refuse(caller: str, **given: Any) -> None:
-    """Refuse arguments that TensorFlow has and this face has not, unless they are left at None.
-
-    Raises
-    ------
-    ArgumentError
-        Naming the first that is not.
-    """
-    for name, value in given.items():
-        if value is not None:
-            raise ArgumentError(f"{caller} does not support {name}. Received: {value!r:.60}.")
 
 
 def refuse_old_order(caller: str, is_old: bool, now: str) -> None:

@@ -18,12 +18,12 @@ from tinygrad_mnist.tf1.arguments import (
     either,
     integer,
     integers,
-    refuse,
     refuse_old_order,
     sizes,
 )
 from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32, int32
 from tinygrad_mnist.tf1.graph import get_default_graph
+from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import (
     Placeholder,
     Symbol,
@@ -66,7 +66,13 @@ def _feed() -> NoReturn:
     raise SessionError("A placeholder has no value but the one that is fed.")
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Symbol:
+def constant(
+    value: Any,
+    dtype: Any = None,
+    shape: Any = None,
+    name: str | None = None,
+    verify_shape: bool = False,
+) -> Symbol:
     """A constant; Python's numbers are float32 or int32 unless a dtype is given.
 
     Parameters
@@ -75,6 +81,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
         Numbers or booleans.
     shape
         Fills this shape, repeating the last element where there are too few.
+    verify_shape
+        Whether the values must have the shape, and are not repeated.
 
     Raises
     ------
@@ -87,6 +95,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     if shape is not None:
         shape = sizes("Const: shape", shape)
         missing = int(np.prod(shape)) - array.size
+        if verify_shape and array.shape != shape:
+            raise ShapeError(f"{name or 'Const'} of shape {shape} was given one of {array.shape}.")
         if missing < 0 or not array.size:
             raise ShapeError(
                 f"{name or 'Const'}: a shape of {shape} cannot be filled with {array.size} "
@@ -96,6 +106,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     return operation("Const", name, Tensor, array)
 
 
+@takes("value dtype name preferred_dtype dtype_hint", preferred_dtype=None, dtype_hint=None)
 def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None) -> Symbol:
     """A Symbol as it is, one of a list with Symbols in it, and a constant of anything else.
 
@@ -142,6 +153,7 @@ def stack(values: Any, axis: Any = 0, name: str | None = None) -> Symbol:
     return operation("stack", name, np.stack, operand_list("stack", values), axis=axis)
 
 
+@takes("value num_or_size_splits axis num name")
 def split(
     value: Any, num_or_size_splits: Any, axis: Any = 0, name: str | None = None
 ) -> list[Symbol]:
@@ -207,26 +219,26 @@ def _stop_gradient(keeping: Any, x: Any) -> Any:
     return primitives.stop_gradient(x)
 
 
+@takes("shape dtype name layout", layout=None)
 def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Symbol:
     """A constant of zeros."""
     return constant(np.zeros(sizes("zeros: shape", shape), as_dtype(dtype)), name=name or "zeros")
 
 
+@takes("shape dtype name layout", layout=None)
 def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Symbol:
     """A constant of ones."""
     return constant(np.ones(sizes("ones: shape", shape), as_dtype(dtype)), name=name or "ones")
 
 
-def zeros_like(
-    tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True
-) -> Symbol:
+@takes("tensor dtype name optimize")
+def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None) -> Symbol:
     """Zeros of the shape, and unless another is given the dtype, of an operand."""
     return _like("zeros_like", name, 0, tensor, dtype)
 
 
-def ones_like(
-    tensor: Any, dtype: Any = None, name: str | None = None, optimize: bool = True
-) -> Symbol:
+@takes("tensor dtype name optimize")
+def ones_like(tensor: Any, dtype: Any = None, name: str | None = None) -> Symbol:
     """Ones of the shape, and unless another is given the dtype, of an operand."""
     return _like("ones_like", name, 1, tensor, dtype)
 
@@ -243,6 +255,7 @@ def _full_like(x: Any, value: int, dtype: Any) -> Any:
     return np.full(x.shape, value, dtype)
 
 
+@takes("dims value name layout", layout=None)
 def fill(dims: Any, value: Any, name: str | None = None) -> Symbol:
     """One value, a number or a Symbol of one, in each element of a shape.
 
@@ -282,6 +295,7 @@ def range(
     return constant(numbers, name=name or "range")
 
 
+@takes("a perm name conjugate")
 def transpose(a: Any, perm: Any = None, name: str | None = None) -> Symbol:
     """Permute the axes; reverse them if no permutation is given."""
     perm = None if perm is None else integers("transpose: perm", perm)
@@ -357,26 +371,15 @@ def _as_array(function: Callable[[Any], Any], x: Any, dtype: Any) -> Any:
     return np.asarray(function(x)).astype(dtype)
 
 
-def gather(
-    params: Any,
-    indices: Any,
-    validate_indices: Any = None,
-    name: str | None = None,
-    axis: Any = None,
-    batch_dims: int = 0,
-) -> Symbol:
+@takes("params indices validate_indices name axis batch_dims", batch_dims=0)
+def gather(params: Any, indices: Any, name: str | None = None, axis: Any = None) -> Symbol:
     """Take slices by number along an axis, 0 unless it is given; one may be taken more than once.
-
-    Indices are always validated; ``batch_dims`` are not supported.
 
     Raises
     ------
     ShapeError
         When it is run, if an index is out of range.
-    ArgumentError
-        If something not supported is given.
     """
-    refuse("gather", batch_dims=batch_dims or None)
     params, indices = operand(params), operand(indices)
     axis = 0 if axis is None else integer("GatherV2: axis", axis)
     return operation("GatherV2", name, primitives.gather, params, indices, axis=axis)

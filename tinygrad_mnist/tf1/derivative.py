@@ -14,21 +14,22 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_mnist.errors import ArgumentError, DTypeError
-from tinygrad_mnist.tf1.arguments import refuse
 from tinygrad_mnist.tf1.evaluation import differentiate
+from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import Symbol, ancestors, parts, snapshot
 
 
+@takes(
+    "ys xs grad_ys name colocate_gradients_with_ops gate_gradients aggregation_method "
+    "stop_gradients unconnected_gradients",
+    unconnected_gradients="none",
+)
 def gradients(
     ys: Any,
     xs: Any,
     grad_ys: Any = None,
     name: str | None = "gradients",
-    colocate_gradients_with_ops: bool = False,
-    gate_gradients: bool = False,
-    aggregation_method: Any = None,
     stop_gradients: Any = None,
-    unconnected_gradients: None = None,
 ) -> list[Any]:
     """Return the gradients of the sum of ``ys`` with respect to each of ``xs``.
 
@@ -38,9 +39,7 @@ def gradients(
         Symbols, one or a sequence: variables, placeholders, or what is computed from them.
     grad_ys
         The cotangents of the ys, else ones.
-    colocate_gradients_with_ops, gate_gradients, aggregation_method
-        Ignored: they change no value.
-    stop_gradients, unconnected_gradients
+    stop_gradients
         Not supported: only None, or an empty list.
 
     Returns
@@ -57,7 +56,6 @@ def gradients(
         not supported is given.
     """
     name = name or "gradients"
-    refuse(name, unconnected_gradients=unconnected_gradients)
     is_empty = isinstance(stop_gradients, list | tuple) and not stop_gradients
     if stop_gradients is not None and not is_empty:
         raise ArgumentError(

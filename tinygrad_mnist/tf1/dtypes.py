@@ -30,7 +30,7 @@ _RANK = {"b": 0, "u": 1, "i": 1, "f": 2}
 """By the kind of a dtype: the lower can be converted to the higher."""
 
 
-def as_dtype(dtype: Any) -> np.dtype[Any]:
+def as_dtype(type_value: Any) -> np.dtype[Any]:
     """Return the dtype that TensorFlow takes this for: ``"float"`` is float32.
 
     Raises
@@ -38,14 +38,14 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     DTypeError
         If it is no dtype.
     """
-    if isinstance(dtype, (str, type)) and dtype in _SINGLE:
+    if isinstance(type_value, (str, type)) and type_value in _SINGLE:
         return float32
     try:
-        found: np.dtype[Any] = np.dtype(dtype)
+        found: np.dtype[Any] = np.dtype(type_value)
         return found
     except TypeError:
         raise DTypeError(
-            f"A dtype was expected, such as tf.float32 or 'float'. Received: {dtype!r}."
+            f"A dtype was expected, such as tf.float32 or 'float'. Received: {type_value!r}."
         ) from None
 
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tinygrad_mnist.errors import ArgumentError, SessionError
+from tinygrad_mnist.tf1.signatures import takes
 
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\-/]*")
 
@@ -50,6 +51,7 @@ class Graph:
         self._by_name[symbol.name] = symbol
         return len(self.symbols) - 1
 
+    @takes("name mark_as_used", mark_as_used=True)
     def unique_name(self, name: str) -> str:
         """Return the name within the current scope, numbered if it is taken, and take it.
 

@@ -48,8 +48,11 @@ class ones_initializer(Initializer):  # noqa: N801
 class constant_initializer(Initializer):  # noqa: N801
     """One value, or as many as the shape has elements."""
 
-    def __init__(self, value: Any = 0, dtype: Any = float32) -> None:
-        super().__init__(lambda shape, dtype: arrays.constant(value, dtype, shape), dtype)
+    def __init__(self, value: Any = 0, dtype: Any = float32, verify_shape: bool = False) -> None:
+        def make(shape: Any, dtype: Any) -> Symbol:
+            return arrays.constant(value, dtype, shape, verify_shape=verify_shape)
+
+        super().__init__(make, dtype)
 
 
 class random_uniform_initializer(Initializer):  # noqa: N801

@@ -7,11 +7,12 @@ from typing import Any, NoReturn
 
 from tinygrad_mnist.errors import ShapeError
 from tinygrad_mnist.tf1 import nn
-from tinygrad_mnist.tf1.arguments import floating, refuse
+from tinygrad_mnist.tf1.arguments import floating
 from tinygrad_mnist.tf1.initializers import zeros_initializer
 from tinygrad_mnist.tf1.math import matmul
 from tinygrad_mnist.tf1.missing import missing
 from tinygrad_mnist.tf1.scopes import Reuse, get_variable, variable_scope
+from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import Symbol
 
 __all__ = ["dense"]
@@ -21,6 +22,15 @@ def __getattr__(name: str) -> NoReturn:
     raise missing("tf.layers", name)
 
 
+@takes(
+    "inputs units activation use_bias kernel_initializer bias_initializer kernel_regularizer "
+    "bias_regularizer activity_regularizer kernel_constraint bias_constraint trainable name reuse",
+    kernel_regularizer=None,
+    bias_regularizer=None,
+    activity_regularizer=None,
+    kernel_constraint=None,
+    bias_constraint=None,
+)
 def dense(
     inputs: Any,
     units: int,
@@ -28,11 +38,6 @@ def dense(
     use_bias: bool = True,
     kernel_initializer: Any = None,
     bias_initializer: Any = zeros_initializer,
-    kernel_regularizer: None = None,
-    bias_regularizer: None = None,
-    activity_regularizer: None = None,
-    kernel_constraint: None = None,
-    bias_constraint: None = None,
     trainable: bool = True,
     name: str | None = None,
     reuse: Reuse = None,
@@ -50,24 +55,14 @@ def dense(
         Glorot's uniform one unless it is given.
     reuse
         As of `variable_scope`; without a name the layer ``dense`` is the one to share.
-    kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint
-        Not supported: only None. A penalty can be added to the loss.
 
     Raises
     ------
     ShapeError
         If the last axis of the inputs has no known size.
     ArgumentError
-        If the name is taken and may not be reused, or something not supported is given.
+        If the name is taken and may not be reused.
     """
-    refuse(
-        "dense",
-        kernel_regularizer=kernel_regularizer,
-        bias_regularizer=bias_regularizer,
-        activity_regularizer=activity_regularizer,
-        kernel_constraint=kernel_constraint,
-        bias_constraint=bias_constraint,
-    )
     inputs = floating("dense", inputs)
     if not inputs.shape or inputs.shape[-1] is None:
         raise ShapeError(

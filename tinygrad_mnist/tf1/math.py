@@ -16,6 +16,7 @@ from tinygrad_mnist.ops import activation, elementwise
 from tinygrad_mnist.tf1 import primitives
 from tinygrad_mnist.tf1.arguments import either, floating, integer, integers
 from tinygrad_mnist.tf1.dtypes import as_dtype, int64
+from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import Symbol, operand, operand_list, operands, operation
 
 
@@ -121,10 +122,23 @@ def tanh(x: Any, name: str | None = None) -> Symbol:
     return operation("Tanh", name, np.tanh, floating("Tanh", x))
 
 
+@takes(
+    "a b transpose_a transpose_b adjoint_a adjoint_b a_is_sparse b_is_sparse output_type grad_a "
+    "grad_b name",
+    output_type=None,
+)
 def matmul(
-    a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, name: str | None = None
+    a: Any,
+    b: Any,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    adjoint_a: bool = False,
+    adjoint_b: bool = False,
+    name: str | None = None,
 ) -> Symbol:
     """Matrix product over the last two axes, of which either operand's can be exchanged first.
+
+    The adjoint of real numbers is the transpose.
 
     Raises
     ------
@@ -138,8 +152,8 @@ def matmul(
                 f"MatMul takes matrices. Received: {getattr(matrix, 'name', 'an array')} of shape "
                 f"{matrix.shape}. Make a row or a column of it with tf.expand_dims."
             )
-    a = np.swapaxes(a, -1, -2) if transpose_a else a
-    b = np.swapaxes(b, -1, -2) if transpose_b else b
+    a = np.swapaxes(a, -1, -2) if transpose_a or adjoint_a else a
+    b = np.swapaxes(b, -1, -2) if transpose_b or adjoint_b else b
     return operation("MatMul", name, np.matmul, a, b)
 
 

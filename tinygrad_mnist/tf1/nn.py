@@ -9,11 +9,12 @@ import numpy as np
 from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.ops import activation
-from tinygrad_mnist.tf1.arguments import axis_or_last, constant_value, floating, refuse
+from tinygrad_mnist.tf1.arguments import axis_or_last, constant_value, floating
 from tinygrad_mnist.tf1.arrays import stop_gradient
 from tinygrad_mnist.tf1.math import sigmoid, tanh
 from tinygrad_mnist.tf1.missing import missing
 from tinygrad_mnist.tf1.random import random_symbol, random_uniform
+from tinygrad_mnist.tf1.signatures import refuse
 from tinygrad_mnist.tf1.symbol import Symbol, operand, operands, operation
 from tinygrad_mnist.tf1.unknown import fits
 
@@ -85,7 +86,8 @@ def bias_add(
     ShapeError
         If the value has less than two axes, or the bias is no vector of the size of its last one.
     """
-    refuse("bias_add", data_format=None if data_format in ("NHWC", "N...C") else data_format)
+    if data_format not in ("NHWC", "N...C"):
+        refuse("bias_add", "data_format", data_format)
     return operation("BiasAdd", name, _add_bias, *operands("BiasAdd", value, bias))
 
 
@@ -165,12 +167,17 @@ def _drop(x: Any, kept: Any, drawn: Any) -> Any:
 
 
 def softmax_cross_entropy_with_logits(
-    *unnamed: Any, labels: Any = None, logits: Any = None, dim: Any = -1, name: str | None = None
+    *unnamed: Any,
+    labels: Any = None,
+    logits: Any = None,
+    dim: Any = -1,
+    name: str | None = None,
+    axis: Any = None,
 ) -> Symbol:
     """Cross entropy of weights per class and logits; no gradient reaches the labels.
 
-    One value for each example. The class is the last axis unless ``dim`` is given; labels and
-    logits must be named, because other programs have them in the other order.
+    One value for each example. The class is the last axis unless ``axis``, or ``dim``, is given;
+    labels and logits must be named, because other programs have them in the other order.
 
     Raises
     ------
@@ -183,7 +190,9 @@ def softmax_cross_entropy_with_logits(
     labels, logits = _of_one_shape(kind, *_labels_and_logits(kind, unnamed, labels, logits))
     if isinstance(labels, Symbol):
         labels = stop_gradient(labels, name=f"{labels.op_name.rpartition('/')[2]}_stopped")
-    return softmax_cross_entropy_with_logits_v2(labels, logits, axis=dim, name=name)
+    return softmax_cross_entropy_with_logits_v2(
+        labels, logits, axis=dim if axis is None else axis, name=name
+    )
 
 
 def softmax_cross_entropy_with_logits_v2(

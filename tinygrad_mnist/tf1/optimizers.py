@@ -23,6 +23,7 @@ from tinygrad_mnist.replay.capture import host
 from tinygrad_mnist.tf1.arrays import constant
 from tinygrad_mnist.tf1.derivative import gradients
 from tinygrad_mnist.tf1.graph import Graph
+from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session, operands
 from tinygrad_mnist.tf1.unknown import fits
 from tinygrad_mnist.tf1.variables import Variable
@@ -64,12 +65,17 @@ class Optimizer:
         self.learning_rate = in_range("learning_rate", number, 0.0, math.inf)
         self._states = States(name, self.engine, self.has_slots)
 
+    @takes(
+        "loss global_step var_list gate_gradients aggregation_method colocate_gradients_with_ops "
+        "name grad_loss"
+    )
     def minimize(
         self,
         loss: Symbol,
         global_step: Symbol | None = None,
         var_list: Variable | Sequence[Variable] | None = None,
         name: str | None = None,
+        grad_loss: Any = None,
     ) -> Symbol:
         """Return the operation that makes one step down the gradients of a loss.
 
@@ -81,16 +87,23 @@ class Optimizer:
             A variable that each step adds one to.
         var_list
             The variables to change, or the one; by default all trainable ones.
+        grad_loss
+            The cotangent of the loss, else ones.
 
         Raises
         ------
         ArgumentError
             If the loss is no Symbol, or depends on none of them.
         """
-        return self.apply_gradients(self.compute_gradients(loss, var_list), global_step, name)
+        pairs = self.compute_gradients(loss, var_list, grad_loss=grad_loss)
+        return self.apply_gradients(pairs, global_step, name)
 
+    @takes("loss var_list gate_gradients aggregation_method colocate_gradients_with_ops grad_loss")
     def compute_gradients(
-        self, loss: Symbol, var_list: Variable | Sequence[Variable] | None = None
+        self,
+        loss: Symbol,
+        var_list: Variable | Sequence[Variable] | None = None,
+        grad_loss: Any = None,
     ) -> list[Pair]:
         """Return ``(gradient, variable)`` for each variable, None where the loss does not depend.
 
@@ -117,8 +130,9 @@ class Optimizer:
             raise ArgumentError(
                 f"{self.name} changes variables only. Received: var_list {var_list!r:.60}."
             )
-        return list(zip(gradients(loss, variables), variables, strict=True))
+        return list(zip(gradients(loss, variables, grad_loss), variables, strict=True))
 
+    @takes("grads_and_vars global_step name skip_gradients_aggregation")
     def apply_gradients(
         self,
         grads_and_vars: Sequence[Pair],
@@ -187,12 +201,8 @@ class GradientDescentOptimizer(Optimizer):
 
     has_slots = False
 
-    def __init__(
-        self,
-        learning_rate: float | Symbol,
-        use_locking: bool = False,
-        name: str = "GradientDescent",
-    ) -> None:
+    @takes("learning_rate use_locking name")
+    def __init__(self, learning_rate: float | Symbol, name: str = "GradientDescent") -> None:
         super().__init__(name, learning_rate)
 
     def engine(self, parameters: Sequence[Parameter]) -> optim.Optimizer:
@@ -203,11 +213,11 @@ class GradientDescentOptimizer(Optimizer):
 class MomentumOptimizer(Optimizer):
     """Gradient descent with a velocity: see `tinygrad_mnist.optim.Momentum`."""
 
+    @takes("learning_rate momentum use_locking name use_nesterov")
     def __init__(
         self,
         learning_rate: float | Symbol,
         momentum: float,
-        use_locking: bool = False,
         name: str = "Momentum",
         use_nesterov: bool = False,
     ) -> None:
@@ -223,13 +233,13 @@ class MomentumOptimizer(Optimizer):
 class AdamOptimizer(Optimizer):
     """Adam, with epsilon where TensorFlow adds it: see `tinygrad_mnist.optim.Adam`."""
 
+    @takes("learning_rate beta1 beta2 epsilon use_locking name use_own_namescope_for_non_slot_vars")
     def __init__(
         self,
         learning_rate: float | Symbol = 0.001,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
-        use_locking: bool = False,
         name: str = "Adam",
     ) -> None:
         super().__init__(name, learning_rate)

@@ -7,6 +7,7 @@ The file is a checkpoint as the rest of the package writes them (``tinygrad_mnis
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tinygrad_mnist.errors import ArgumentError, CheckpointError
 from tinygrad_mnist.tf1.graph import get_default_graph
 from tinygrad_mnist.tf1.optimizers import Slots
 from tinygrad_mnist.tf1.session import Session
+from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import Symbol
 from tinygrad_mnist.tf1.variables import Variable
 
@@ -33,6 +35,10 @@ class Saver:
         all of the default graph, and the state of the optimizers that the session has used.
     max_to_keep
         How many files of one Saver stay; older ones are deleted. None or 0 keeps all.
+    keep_checkpoint_every_n_hours
+        Of the older ones, one that is written after each so many hours is not deleted.
+    pad_step_number
+        Whether steps are written with eight digits.
 
     Raises
     ------
@@ -40,26 +46,43 @@ class Saver:
         If there is nothing to save, or something is no variable.
     """
 
+    @takes(
+        "var_list reshape sharded max_to_keep keep_checkpoint_every_n_hours name "
+        "restore_sequentially saver_def builder defer_build allow_empty write_version "
+        "pad_step_number save_relative_paths filename",
+        reshape=False,
+        saver_def=None,
+        builder=None,
+        defer_build=False,
+        allow_empty=False,
+        filename=None,
+    )
     def __init__(
         self,
         var_list: Mapping[str, Variable] | Sequence[Variable] | None = None,
         max_to_keep: int | None = 5,
+        keep_checkpoint_every_n_hours: float = 10000.0,
+        pad_step_number: bool = False,
     ) -> None:
         self.variables = _variables_by_name(
             get_default_graph().variables if var_list is None else var_list
         )
         self.with_optimizers = var_list is None
         self.max_to_keep = max_to_keep
+        self.pad_step_number = pad_step_number
         self.last_checkpoints: list[str] = []
+        self._keep_seconds = 3600 * keep_checkpoint_every_n_hours
+        self._keep_next = time.time() + self._keep_seconds
+        self._written: dict[str, float] = {}
 
-    def save(
-        self,
-        sess: Session,
-        save_path: str,
-        global_step: Any = None,
-        write_meta_graph: bool = True,
-    ) -> str:
+    @takes(
+        "sess save_path global_step latest_filename meta_graph_suffix write_meta_graph write_state "
+        "strip_default_attrs save_debug_info"
+    )
+    def save(self, sess: Session, save_path: str, global_step: Any = None) -> str:
         """Write a file, whole or not at all, and return its path.
+
+        Only values are written, neither the graph nor a list of what was saved.
 
         Parameters
         ----------
@@ -67,8 +90,6 @@ class Saver:
             Where; ``-`` and the step are added if one is given.
         global_step
             A number, or a variable whose value it is.
-        write_meta_graph
-            Ignored: the graph is never written, only values are.
 
         Raises
         ------
@@ -78,7 +99,8 @@ class Saver:
             If the file cannot be written.
         """
         step = sess.run(global_step) if isinstance(global_step, Symbol) else global_step
-        path = f"{os.fspath(save_path)}{'' if step is None else f'-{step}'}"
+        digits = f"{step:08}" if step is not None and self.pad_step_number else step
+        path = f"{os.fspath(save_path)}{'' if step is None else f'-{digits}'}"
         values = sess.run(self.variables)
         arrays = {_key(name): np.asarray(value) for name, value in values.items()}
         numbers: dict[str, Any] = {}
@@ -130,8 +152,13 @@ class Saver:
     def _delete_oldest(self, path: str) -> None:
         kept = [known for known in self.last_checkpoints if known != path]
         self.last_checkpoints = [*kept, path]
+        self._written[path] = time.time()
         while self.max_to_keep and len(self.last_checkpoints) > self.max_to_keep:
-            Path(self.last_checkpoints.pop(0)).unlink(missing_ok=True)
+            oldest = self.last_checkpoints.pop(0)
+            if self._written.pop(oldest) > self._keep_next:
+                self._keep_next += self._keep_seconds
+            else:
+                Path(oldest).unlink(missing_ok=True)
 
 
 def _variables_by_name(var_list: Any) -> dict[str, Variable]:

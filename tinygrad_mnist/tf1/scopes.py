@@ -12,10 +12,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
-from tinygrad_mnist.tf1.arguments import refuse, sizes
+from tinygrad_mnist.tf1.arguments import sizes
 from tinygrad_mnist.tf1.dtypes import as_dtype, float32
 from tinygrad_mnist.tf1.graph import Graph, get_default_graph
 from tinygrad_mnist.tf1.initializers import glorot_uniform_initializer, zeros_initializer
+from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import operand
 from tinygrad_mnist.tf1.variables import Variable
 
@@ -61,11 +62,19 @@ def get_variable_scope() -> VariableScope:
     return names_here().scope
 
 
+@takes(
+    "name_or_scope default_name values initializer regularizer caching_device partitioner "
+    "custom_getter reuse dtype use_resource constraint auxiliary_name_scope",
+    regularizer=None,
+    partitioner=None,
+    custom_getter=None,
+    constraint=None,
+    auxiliary_name_scope=True,
+)
 @contextmanager
 def variable_scope(
     name_or_scope: str | VariableScope | None,
     default_name: str | None = None,
-    values: Any = None,
     initializer: Any = None,
     reuse: Reuse = None,
     dtype: Any = None,
@@ -79,8 +88,6 @@ def variable_scope(
         names of operations as they are.
     default_name
         Taken, with a number if it is taken, where ``name_or_scope`` is None.
-    values
-        Ignored; TensorFlow finds the graph by them.
     initializer, dtype
         Of the variables inside that give none.
     reuse
@@ -165,20 +172,21 @@ def name_scope(
     return get_default_graph().name_scope(given)
 
 
+@takes(
+    "name shape dtype initializer regularizer trainable collections caching_device partitioner "
+    "validate_shape use_resource custom_getter constraint synchronization aggregation",
+    regularizer=None,
+    collections=None,
+    partitioner=None,
+    custom_getter=None,
+    constraint=None,
+)
 def get_variable(
     name: str,
     shape: Any = None,
     dtype: Any = None,
     initializer: Any = None,
-    regularizer: None = None,
-    trainable: bool = True,
-    collections: None = None,
-    caching_device: Any = None,
-    partitioner: None = None,
-    validate_shape: bool = True,
-    use_resource: Any = None,
-    custom_getter: None = None,
-    constraint: None = None,
+    trainable: bool | None = True,
 ) -> Variable:
     """Make the variable of a name, or take it where the scope says to reuse.
 
@@ -196,27 +204,14 @@ def get_variable(
         Glorot's uniform distribution, and zeros for integers and booleans.
     trainable
         Whether optimizers change it.
-    regularizer, collections, partitioner, custom_getter, constraint
-        Not supported: only None.
-    caching_device, validate_shape, use_resource
-        Ignored: they change no value.
 
     Raises
     ------
     ArgumentError
-        If the name is taken and may not be reused, or must be reused and does not exist, or
-        something not supported is given.
+        If the name is taken and may not be reused, or must be reused and does not exist.
     ShapeError, DTypeError
         If the one to reuse differs, or no shape is given.
     """
-    refuse(
-        "get_variable",
-        regularizer=regularizer,
-        collections=collections,
-        partitioner=partitioner,
-        custom_getter=custom_getter,
-        constraint=constraint,
-    )
     names = names_here()
     scope = names.scope
     full = f"{scope.name}/{name}" if scope.name else name

@@ -29,6 +29,7 @@ from tinygrad_mnist.replay.signature import flatten, unflatten
 from tinygrad_mnist.tf1.evaluation import Evaluation
 from tinygrad_mnist.tf1.graph import Graph, default_session, get_default_graph
 from tinygrad_mnist.tf1.keeping import Store
+from tinygrad_mnist.tf1.signatures import refuse
 from tinygrad_mnist.tf1.symbol import Symbol
 from tinygrad_mnist.tf1.unknown import fits
 
@@ -87,7 +88,13 @@ class Session:
         self._changes = 0
         self._entered = ExitStack()
 
-    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+    def run(
+        self,
+        fetches: Any,
+        feed_dict: Mapping[Any, Any] | None = None,
+        options: None = None,
+        run_metadata: None = None,
+    ) -> Any:
         """Compute symbols and return their values as NumPy arrays and scalars.
 
         Values are computed from the variables as they are before the run; effects follow in the
@@ -100,15 +107,22 @@ class Session:
             come back in the same structure, with None for an operation that has none.
         feed_dict
             Values by symbol or name. Any symbol can be fed; what is fed is not computed.
+        options, run_metadata
+            Not supported: only None. What a run does is told by `plans`.
 
         Raises
         ------
+        ArgumentError
+            If something not supported is given.
         SessionError
             If the session is closed, the graph is empty, a fetch or feed is not of this graph, a
             placeholder is needed but not fed, or a variable is not initialised.
         ShapeError, DTypeError
             If what is fed does not have the shape, or cannot be converted to the dtype.
         """
+        if options is not None or run_metadata is not None:
+            refuse("Session.run", "options", options)
+            refuse("Session.run", "run_metadata", run_metadata)
         self._refuse_closed()
         if not self.graph.symbols:
             raise SessionError("The session's graph is empty: make the symbols before running one.")

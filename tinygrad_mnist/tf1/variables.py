@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -20,10 +21,10 @@ import numpy as np
 from tinygrad_mnist.core.arrays import read_only
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError, ShapeError
-from tinygrad_mnist.tf1.arguments import refuse
 from tinygrad_mnist.tf1.dtypes import as_dtype
 from tinygrad_mnist.tf1.graph import get_default_graph, get_default_session
 from tinygrad_mnist.tf1.keeping import Keeping, read
+from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session, operand
 from tinygrad_mnist.tf1.unknown import fits
 
@@ -34,17 +35,12 @@ class Variable(Symbol):
     Parameters
     ----------
     initial_value
-        A Symbol, an array or numbers; Python's numbers are float32 and int32.
+        A Symbol, an array or numbers, or a function that returns one; Python's numbers are float32
+        and int32. The shape is always that of the initial value, which must be known.
     trainable
         Whether optimizers change it unless they are told which to.
-    collections
-        Not supported: only None.
-    validate_shape, caching_device
-        Ignored: the shape is always that of the initial value, which must be known.
     name
         Made unique.
-    variable_def
-        Not supported: only None.
     dtype
         Converts the initial value.
 
@@ -56,18 +52,23 @@ class Variable(Symbol):
         If something not supported is given.
     """
 
+    @takes(
+        "initial_value trainable collections validate_shape caching_device name variable_def dtype "
+        "expected_shape import_scope constraint use_resource synchronization aggregation shape",
+        collections=None,
+        variable_def=None,
+        constraint=None,
+        shape=None,
+    )
     def __init__(
         self,
         initial_value: Any,
-        trainable: bool = True,
-        collections: None = None,
-        validate_shape: bool = True,
-        caching_device: Any = None,
+        trainable: bool | None = True,
         name: str | None = None,
-        variable_def: None = None,
         dtype: Any = None,
     ) -> None:
-        refuse("tf.Variable", collections=collections, variable_def=variable_def)
+        if callable(initial_value):
+            initial_value = initial_value()
         given = operand(initial_value, dtype, f"The variable {name or ''}".rstrip())
         graph = given.graph if isinstance(given, Symbol) else get_default_graph()
         op_name = graph.unique_name(name or "Variable")
@@ -80,7 +81,7 @@ class Variable(Symbol):
         _refuse_loss(f"The variable {op_name}", given, wanted)
         super().__init__(graph, f"{op_name}:0", read, shape=given.shape, dtype=wanted, session=True)
         self.initial_value = given if isinstance(given, Symbol) else read_only(given)
-        self.trainable = trainable
+        self.trainable = trainable is None or trainable
         graph.variables.append(self)
         with graph.name_scope(None):
             self.initializer = initializer([self], name=f"{op_name}/Assign")
@@ -90,17 +91,24 @@ class Variable(Symbol):
         """The operation behind it, of which only ``op.name`` is there, the name without ``:0``."""
         return SimpleNamespace(name=self.op_name)
 
+    @takes("value use_locking name read_value")
     def assign(self, value: Any, name: str | None = None) -> Symbol:
         """Return the operation that gives the variable another value, and has that value."""
         return assign(self, value, name=name)
 
+    @takes("delta use_locking name read_value")
     def assign_add(self, delta: Any, name: str | None = None) -> Symbol:
         """Return the operation that adds to the variable, and has its new value."""
         return assign_add(self, delta, name=name)
 
+    @takes("delta use_locking name read_value")
     def assign_sub(self, delta: Any, name: str | None = None) -> Symbol:
         """Return the operation that subtracts from the variable, and has its new value."""
         return assign_sub(self, delta, name=name)
+
+    def eval(self, session: Any = None) -> Any:  # type: ignore[override]  # TensorFlow's
+        """Return the value that a session keeps, else that of the ``with`` block, as a Symbol's."""
+        return super().eval(None, session)
 
     def load(self, value: Any, session: Any = None) -> None:
         """Give the variable a value at once, in a session or in that of the ``with`` block.
@@ -122,16 +130,9 @@ def initializer(variables: Sequence[Variable], name: str = "init") -> Symbol:
     return defer_in_session(_initialize, values, name=name, updates=variables)
 
 
-def assign(
-    ref: Variable,
-    value: Any,
-    validate_shape: bool | None = None,
-    use_locking: bool | None = None,
-    name: str | None = None,
-) -> Symbol:
-    """Return the operation that gives a variable another value, and has that value.
-
-    ``validate_shape`` and ``use_locking`` are ignored: the shape is always that of the variable.
+@takes("ref value validate_shape use_locking name")
+def assign(ref: Variable, value: Any, name: str | None = None) -> Symbol:
+    """Return the operation that gives a variable another value, of its shape, and has that value.
 
     Raises
     ------
@@ -154,23 +155,15 @@ def assign(
     )
 
 
-def assign_add(
-    ref: Variable,
-    value: Any,
-    use_locking: bool | None = None,
-    name: str | None = None,
-) -> Symbol:
+@takes("ref value use_locking name")
+def assign_add(ref: Variable, value: Any, name: str | None = None) -> Symbol:
     """Return the operation that adds to a variable, and has its new value; else as `assign`."""
     _refuse_others("assign_add", ref)
     return assign(ref, ref + operand(value, ref.dtype), name=name or "AssignAdd")
 
 
-def assign_sub(
-    ref: Variable,
-    value: Any,
-    use_locking: bool | None = None,
-    name: str | None = None,
-) -> Symbol:
+@takes("ref value use_locking name")
+def assign_sub(ref: Variable, value: Any, name: str | None = None) -> Symbol:
     """Return the operation that subtracts from a variable; else as `assign_add`."""
     _refuse_others("assign_sub", ref)
     return assign(ref, ref - operand(value, ref.dtype), name=name or "AssignSub")
@@ -189,14 +182,18 @@ def initialize_all_variables() -> Symbol:
     return global_variables_initializer()
 
 
-def global_variables() -> list[Variable]:
-    """Return the variables of the default graph, oldest first."""
-    return list(get_default_graph().variables)
+def global_variables(scope: str | None = None) -> list[Variable]:
+    """Return the variables of the default graph, oldest first.
+
+    With a scope, a regular expression, only those whose names begin with it.
+    """
+    found = get_default_graph().variables
+    return [each for each in found if scope is None or re.match(scope, each.name)]
 
 
-def trainable_variables() -> list[Variable]:
-    """Return the variables of the default graph that optimizers change, oldest first."""
-    return [variable for variable in global_variables() if variable.trainable]
+def trainable_variables(scope: str | None = None) -> list[Variable]:
+    """Return those of `global_variables` that optimizers change."""
+    return [variable for variable in global_variables(scope) if variable.trainable]
 
 
 def _refuse_others(caller: str, ref: Any) -> None:

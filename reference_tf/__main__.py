@@ -21,6 +21,7 @@ from reference_tf.interface import APIS
 from reference_tf.quiet import no_standard_error
 from tinygrad_mnist.command.run import Settings
 from tinygrad_mnist.errors import TinygradError
+from tinygrad_mnist.files import prove_writable
 from tinygrad_mnist.interruption import terminable
 
 LOG_EVERY = 100
@@ -63,9 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.error(f"A standard error needs at least 2 seeds. Received: {seeds}.")
     if stored is not None and seeds is None:
         command.error(f"--json stores what --seeds measures; add --seeds N. Received: {stored}.")
-    if stored is not None and not stored.parent.is_dir():
-        command.error(f"There is no folder {stored.parent}; create it first.")
     try:
+        if stored is not None:
+            prove_writable(stored)
         with terminable():
             with no_standard_error():
                 import_module("tensorflow")

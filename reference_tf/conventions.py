@@ -24,6 +24,8 @@ from reference_tf.deviations import KNOWN_TF_DEVIATIONS
 from reference_tf.equivalents import EQUIVALENTS
 from reference_tf.interface import Array
 from reference_tf.points import POINTS, Point
+from tinygrad_mnist.errors import OutputError
+from tinygrad_mnist.files import prove_writable, write_whole
 
 DATA = Path(__file__).with_name("conventions.json")
 PAGE = Path(__file__).parents[1] / "docs" / "conventions.md"
@@ -171,9 +173,14 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?", default=DATA, help=f"default: {DATA}")
     parser.add_argument("page", type=Path, nargs="?", default=PAGE, help=f"default: {PAGE}")
     files = parser.parse_args()
+    try:
+        prove_writable(files.data)
+        prove_writable(files.page)
+    except OutputError as error:
+        parser.error(str(error))
     measured = measure_all(Engine(importlib.import_module("tinygrad_mnist")))
-    files.data.write_text(data(measured), encoding="utf-8")
-    files.page.write_text(page(measured), encoding="utf-8")
+    write_whole(files.data, data(measured).encode())
+    write_whole(files.page, page(measured).encode())
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 import errno
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from tinygrad_mnist.errors import OutputError
-from tinygrad_mnist.files import write_whole
+from tinygrad_mnist.files import prove_writable, write_whole
 
 FAILURE = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -52,6 +53,23 @@ def test_a_failing_write_leaves_the_old_file_and_no_other(path, owner, name, mon
             write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_is_known_before(path, monkeypatch):
+    for found in (path, path.with_name("new")):
+        prove_writable(found)
+    assert list(path.parent.iterdir()) == [path]
+    wrong = {
+        path.parent: "is not a regular",
+        path / "x": "Not a dir",
+        path.parent / "a/b": "No such",
+    }
+    for one, reason in wrong.items():
+        with pytest.raises(OutputError, match=f"^Cannot write {one}: .*{reason}"):
+            prove_writable(one)
+    monkeypatch.setattr(tempfile, "TemporaryFile", failing)
+    with pytest.raises(OutputError, match="No space left"):
+        prove_writable(path)
 
 
 def test_an_interrupted_write_leaves_the_old_file_and_no_other(path, monkeypatch):

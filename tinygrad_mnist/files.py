@@ -35,9 +35,8 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     temporary = None
     try:
+        _refuse_irregular(path)
         target = path.resolve()  # a link stays one
-        if target.exists() and not target.is_file():
-            raise OutputError(f"Cannot write {path}: it exists and is not a regular file.")
         handle, temporary = tempfile.mkstemp(
             prefix=f".{target.name[:32]}.", suffix=PARTIAL, dir=target.parent
         )
@@ -57,6 +56,26 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def prove_writable(path: Path) -> None:
+    """Find out before the work whether the file that it ends with can be written.
+
+    Raises
+    ------
+    OutputError
+        If it is a folder, or there is no folder that takes it.
+    """
+    _refuse_irregular(path)
+    try:
+        tempfile.TemporaryFile(dir=path.resolve().parent).close()
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {error.strerror}.") from None
+
+
+def _refuse_irregular(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise OutputError(f"Cannot write {path}: it exists and is not a regular file.")
 
 
 def _mode(target: Path) -> int:

@@ -272,6 +272,13 @@ class TestRefusal:
         (tmp_path / "file").write_text("", encoding="utf-8")
         refused(lambda: train("--out", folder), f"Cannot write results to {folder}: ")
 
+    @pytest.mark.parametrize("name", sorted(FIGURES | PICTURES))
+    def test_a_result_that_cannot_be_written(self, train, refused, tmp_path, name):
+        (tmp_path / "here" / name).mkdir(parents=True)
+        another_run = name == "checkpoint.npz"
+        reason = "holds another run" if another_run else f"Cannot write here/{name}: it exists"
+        assert "trained" not in refused(lambda: train("--out", "here"), reason)
+
     def test_no_default_folder(self, train, refused, tmp_path):
         (tmp_path / "runs").write_text("", encoding="utf-8")
         refused(train, "Cannot write results to runs: ")

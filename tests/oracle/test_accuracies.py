@@ -37,7 +37,11 @@ def test_the_stored_accuracies_are_those_of_today(stored):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("--seeds 2 --json /missing/file", "There is no folder /missing; create it first."),
+        (
+            "--seeds 2 --json /missing/file",
+            "Cannot write /missing/file: No such file or directory.",
+        ),
+        ("--seeds 2 --json .", "Cannot write .: it exists and is not a regular file."),
         ("--seeds 2 --seed 7", "--seed: not allowed with argument --seeds"),
     ],
 )

@@ -1,8 +1,10 @@
 """The program of the repository runs as a user starts it, and computes what TensorFlow does."""
 
 import argparse
+import errno
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -63,8 +65,17 @@ def test_a_folder_that_cannot_be_made_is_refused_before_the_training(tmp_path):
     (tmp_path / "file").touch()
     done = run("file", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    said = "error: argument folder: 'file' cannot be made: File exists"
+    said = "error: argument folder: 'file' cannot be made or written to: File exists"
     assert done.stderr.splitlines()[-1] == f"mnist_three_layers.py: {said}"
+
+
+def test_a_folder_that_takes_no_files_is_refused_before_the_training(tmp_path, monkeypatch):
+    def fail(**_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", fail)
+    with pytest.raises(argparse.ArgumentTypeError, match="written to: Read-only file system"):
+        mnist_three_layers.new_folder(str(tmp_path))
 
 
 def test_help_trains_nothing(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_mnist.tf1 as tf
 from tinygrad_mnist import Parameter, Tensor, optim
-from tinygrad_mnist.errors import ArgumentError, CheckpointError, SessionError
+from tinygrad_mnist.errors import ArgumentError, CheckpointError, OutputError, SessionError
 
 from .adam import AdamOfTensorFlow1
 
@@ -399,6 +399,19 @@ def test_old_files_are_deleted(trained, tmp_path):
         saver.save(sess, str(tmp_path / "model"), global_step=step)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model-2", "model-3"]
     assert [p.rpartition("-")[2] for p in saver.last_checkpoints] == ["2", "3"]
+
+
+def test_the_folder_is_made_as_the_training_would_be_lost(trained, tmp_path, monkeypatch):
+    sess, _, variables = trained
+    monkeypatch.chdir(tmp_path)
+    for path in ("model/dnn.ckpt", "./new/deep/er/dnn.ckpt", str(tmp_path / "a" / "b" / "c")):
+        saver = tf.train.Saver()
+        assert saver.save(sess, path) == path
+        with tf.Session() as fresh:
+            saver.restore(fresh, path)
+            assert equal(fresh.run(variables), sess.run(variables))
+    with pytest.raises(OutputError, match="folder a/b/c to save in cannot be made: File exists"):
+        tf.train.Saver().save(sess, "a/b/c/d")
 
 
 def kept(tf, folder, monkeypatch):

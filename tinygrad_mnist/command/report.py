@@ -15,10 +15,12 @@ import numpy as np
 from tinygrad_mnist.command.run import Run
 from tinygrad_mnist.environment import blas, versions
 from tinygrad_mnist.errors import OutputError
-from tinygrad_mnist.files import PARTIAL, write_whole
+from tinygrad_mnist.files import PARTIAL, prove_writable, write_whole
 from tinygrad_mnist.nn import loop
 
 CHECKPOINT = "checkpoint.npz"
+PICTURES = ("cost.png", "confusion.png", "predictions_4x4.png", "predictions_10x10.png")
+RESULTS = (CHECKPOINT, "history.csv", "metrics.json", *PICTURES)
 RUNS = Path("runs")
 
 
@@ -52,6 +54,8 @@ def results_folder(out: Path | None, resumed: Path | None) -> Iterator[Path]:
                 "--out."
             ) from None
         _refuse_another_run(folder / CHECKPOINT, resumed)
+        for name in RESULTS:
+            prove_writable(folder / name)
         for partial in folder.glob(f".*{PARTIAL}"):  # of a run that was killed as it wrote
             partial.unlink(missing_ok=True)
         yield folder

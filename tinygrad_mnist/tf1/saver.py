@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_mnist import checkpoint
 from tinygrad_mnist.core.parameter import Parameter
-from tinygrad_mnist.errors import ArgumentError, CheckpointError
+from tinygrad_mnist.errors import ArgumentError, CheckpointError, OutputError
 from tinygrad_mnist.tf1.graph import get_default_graph
 from tinygrad_mnist.tf1.optimizers import Slots
 from tinygrad_mnist.tf1.session import Session
@@ -80,7 +80,7 @@ class Saver:
         "strip_default_attrs save_debug_info"
     )
     def save(self, sess: Session, save_path: str, global_step: Any = None) -> str:
-        """Write a file, whole or not at all, and return its path.
+        """Write a file, whole or not at all, and return its path; make the folder if need be.
 
         Only values are written, neither the graph nor a list of what was saved.
 
@@ -96,7 +96,7 @@ class Saver:
         SessionError
             If a variable is not initialised.
         OutputError
-            If the file cannot be written.
+            If the folder cannot be made, or the file cannot be written.
         """
         step = sess.run(global_step) if isinstance(global_step, Symbol) else global_step
         digits = f"{step:08}" if step is not None and self.pad_step_number else step
@@ -109,6 +109,7 @@ class Saver:
                 for name, value in sess.store.objects[symbol].state_dict().items():
                     where = arrays if isinstance(value, np.ndarray) else numbers
                     where[f"{symbol.op_name}/{name}"] = value
+        _make_folder(Path(path).parent)
         checkpoint.save(Path(path), arrays, {"optimizers": numbers})
         self._delete_oldest(path)
         return path
@@ -159,6 +160,15 @@ class Saver:
                 self._keep_next += self._keep_seconds
             else:
                 Path(oldest).unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} to save in cannot be made: {error.strerror}."
+        ) from None
 
 
 def _variables_by_name(var_list: Any) -> dict[str, Variable]:

@@ -9,6 +9,7 @@ after each to the folder: ``predictions_4x4.png`` and ``predictions_10x10.png``.
 # mypy: allow-untyped-defs, allow-untyped-calls
 
 import argparse
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -119,11 +120,13 @@ def count(text):
 
 
 def new_folder(text):
-    """Make the folder that an argument names, unless it is there."""
+    """Make the folder that an argument names, and find out whether it takes files."""
     try:
         Path(text).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=text).close()
     except OSError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} cannot be made: {error.strerror}") from None
+        said = f"{text!r} cannot be made or written to: {error.strerror}"
+        raise argparse.ArgumentTypeError(said) from None
     return text
 
 

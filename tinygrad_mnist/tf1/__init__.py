@@ -20,50 +20,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from tinygrad_mnist.tf1 import compat, contrib, layers, nn, train
-from tinygrad_mnist.tf1.arrays import (
-    concat,
-    constant,
-    convert_to_tensor,
-    expand_dims,
-    fill,
-    gather,
-    identity,
-    one_hot,
-    ones,
-    ones_like,
-    placeholder,
-    range,
-    rank,
-    reshape,
-    shape,
-    size,
-    split,
-    squeeze,
-    stack,
-    stop_gradient,
-    transpose,
-    where,
-    zeros,
-    zeros_like,
-)
-from tinygrad_mnist.tf1.derivative import gradients
-from tinygrad_mnist.tf1.dtypes import as_dtype, bool, float32, float64, int32, int64
-from tinygrad_mnist.tf1.graph import (
-    Graph,
-    get_default_graph,
-    get_default_session,
-    reset_default_graph,
-)
-from tinygrad_mnist.tf1.initializers import (
-    constant_initializer,
-    glorot_uniform_initializer,
-    ones_initializer,
-    random_normal_initializer,
-    random_uniform_initializer,
-    truncated_normal_initializer,
-    zeros_initializer,
-)
-from tinygrad_mnist.tf1.math import (
+from tinygrad_mnist.tf1.arithmetic import (
     abs,
     add,
     add_n,
@@ -92,8 +49,51 @@ from tinygrad_mnist.tf1.math import (
     subtract,
     tanh,
 )
+from tinygrad_mnist.tf1.arrays import (
+    concat,
+    constant,
+    convert_to_tensor,
+    expand_dims,
+    fill,
+    gather,
+    identity,
+    one_hot,
+    ones,
+    ones_like,
+    placeholder,
+    range,
+    rank,
+    reshape,
+    shape,
+    size,
+    split,
+    squeeze,
+    stack,
+    stop_gradient,
+    transpose,
+    where,
+    zeros,
+    zeros_like,
+)
+from tinygrad_mnist.tf1.conversion import as_dtype, bool, float32, float64, int32, int64
+from tinygrad_mnist.tf1.derivative import gradients
+from tinygrad_mnist.tf1.first_values import (
+    constant_initializer,
+    glorot_uniform_initializer,
+    ones_initializer,
+    random_normal_initializer,
+    random_uniform_initializer,
+    truncated_normal_initializer,
+    zeros_initializer,
+)
+from tinygrad_mnist.tf1.graph import (
+    Graph,
+    get_default_graph,
+    get_default_session,
+    reset_default_graph,
+)
 from tinygrad_mnist.tf1.missing import missing
-from tinygrad_mnist.tf1.random import (
+from tinygrad_mnist.tf1.random_numbers import (
     random_normal,
     random_uniform,
     set_random_seed,

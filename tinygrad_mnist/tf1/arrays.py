@@ -21,7 +21,7 @@ from tinygrad_mnist.tf1.arguments import (
     refuse_old_order,
     sizes,
 )
-from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32, int32
+from tinygrad_mnist.tf1.conversion import as_array, as_dtype, float32, int32
 from tinygrad_mnist.tf1.graph import get_default_graph
 from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import (

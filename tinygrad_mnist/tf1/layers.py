@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 from tinygrad_mnist.errors import ShapeError
 from tinygrad_mnist.tf1 import nn
 from tinygrad_mnist.tf1.arguments import floating
-from tinygrad_mnist.tf1.initializers import zeros_initializer
-from tinygrad_mnist.tf1.math import matmul
+from tinygrad_mnist.tf1.arithmetic import matmul
+from tinygrad_mnist.tf1.first_values import zeros_initializer
 from tinygrad_mnist.tf1.missing import missing
 from tinygrad_mnist.tf1.scopes import Reuse, get_variable, variable_scope
 from tinygrad_mnist.tf1.signatures import takes

@@ -10,10 +10,10 @@ from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.ops import activation
 from tinygrad_mnist.tf1.arguments import axis_or_last, constant_value, floating
+from tinygrad_mnist.tf1.arithmetic import sigmoid, tanh
 from tinygrad_mnist.tf1.arrays import stop_gradient
-from tinygrad_mnist.tf1.math import sigmoid, tanh
 from tinygrad_mnist.tf1.missing import missing
-from tinygrad_mnist.tf1.random import random_symbol, random_uniform
+from tinygrad_mnist.tf1.random_numbers import random_symbol, random_uniform
 from tinygrad_mnist.tf1.signatures import refuse
 from tinygrad_mnist.tf1.symbol import Symbol, operand, operands, operation
 from tinygrad_mnist.tf1.unknown import fits

@@ -13,9 +13,9 @@ from weakref import WeakKeyDictionary
 
 from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
 from tinygrad_mnist.tf1.arguments import sizes
-from tinygrad_mnist.tf1.dtypes import as_dtype, float32
+from tinygrad_mnist.tf1.conversion import as_dtype, float32
+from tinygrad_mnist.tf1.first_values import glorot_uniform_initializer, zeros_initializer
 from tinygrad_mnist.tf1.graph import Graph, get_default_graph
-from tinygrad_mnist.tf1.initializers import glorot_uniform_initializer, zeros_initializer
 from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import operand
 from tinygrad_mnist.tf1.variables import Variable

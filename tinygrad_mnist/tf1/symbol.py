@@ -31,7 +31,7 @@ from tinygrad_mnist.dispatch.registry import lookup
 from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError
 from tinygrad_mnist.lines import users_line
 from tinygrad_mnist.replay.signature import flatten, unflatten
-from tinygrad_mnist.tf1.dtypes import as_array
+from tinygrad_mnist.tf1.conversion import as_array
 from tinygrad_mnist.tf1.graph import Graph, get_default_graph, get_default_session
 from tinygrad_mnist.tf1.inference import infer
 from tinygrad_mnist.tf1.unknown import Shape, Unknown

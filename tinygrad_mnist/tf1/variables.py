@@ -21,7 +21,7 @@ import numpy as np
 from tinygrad_mnist.core.arrays import read_only
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError, ShapeError
-from tinygrad_mnist.tf1.dtypes import as_dtype
+from tinygrad_mnist.tf1.conversion import as_dtype
 from tinygrad_mnist.tf1.graph import get_default_graph, get_default_session
 from tinygrad_mnist.tf1.keeping import Keeping, read
 from tinygrad_mnist.tf1.signatures import takes

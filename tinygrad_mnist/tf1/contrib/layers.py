@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any, NoReturn
 
-from tinygrad_mnist.tf1.dtypes import float32
-from tinygrad_mnist.tf1.initializers import fans, glorot_uniform_initializer
+from tinygrad_mnist.tf1.conversion import float32
+from tinygrad_mnist.tf1.first_values import fans, glorot_uniform_initializer
 from tinygrad_mnist.tf1.missing import missing
-from tinygrad_mnist.tf1.random import truncated_normal
+from tinygrad_mnist.tf1.random_numbers import truncated_normal
 from tinygrad_mnist.tf1.symbol import Symbol
 
 __all__ = ["xavier_initializer"]

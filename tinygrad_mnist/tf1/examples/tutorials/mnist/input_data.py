@@ -19,7 +19,7 @@ from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.dataset import Dataset
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.mnist.loader import IMAGE_SHAPE, TEST_FILES, TRAIN_FILES, Mnist, load
-from tinygrad_mnist.tf1.dtypes import as_dtype, float32
+from tinygrad_mnist.tf1.conversion import as_dtype, float32
 
 __all__ = ["read_data_sets"]
 

@@ -15,7 +15,7 @@ from tinygrad_mnist.errors import DTypeError, ShapeError
 from tinygrad_mnist.ops import activation, elementwise
 from tinygrad_mnist.tf1 import primitives
 from tinygrad_mnist.tf1.arguments import either, floating, integer, integers
-from tinygrad_mnist.tf1.dtypes import as_dtype, int64
+from tinygrad_mnist.tf1.conversion import as_dtype, int64
 from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import Symbol, operand, operand_list, operands, operation
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from tinygrad_mnist.tf1 import arrays, random
+from tinygrad_mnist.tf1 import arrays, random_numbers
 from tinygrad_mnist.tf1.arguments import sizes
-from tinygrad_mnist.tf1.dtypes import as_dtype, float32
+from tinygrad_mnist.tf1.conversion import as_dtype, float32
 from tinygrad_mnist.tf1.symbol import Symbol
 
 
@@ -61,7 +61,7 @@ class random_uniform_initializer(Initializer):  # noqa: N801
     def __init__(
         self, minval: Any = 0.0, maxval: Any = None, seed: int | None = None, dtype: Any = float32
     ) -> None:
-        draw = partial(random.random_uniform, minval=minval, maxval=maxval, seed=seed)
+        draw = partial(random_numbers.random_uniform, minval=minval, maxval=maxval, seed=seed)
         super().__init__(draw, dtype)
 
 
@@ -71,7 +71,7 @@ class random_normal_initializer(Initializer):  # noqa: N801
     def __init__(
         self, mean: float = 0.0, stddev: float = 1.0, seed: int | None = None, dtype: Any = float32
     ) -> None:
-        draw = partial(random.random_normal, mean=mean, stddev=stddev, seed=seed)
+        draw = partial(random_numbers.random_normal, mean=mean, stddev=stddev, seed=seed)
         super().__init__(draw, dtype)
 
 
@@ -81,7 +81,7 @@ class truncated_normal_initializer(Initializer):  # noqa: N801
     def __init__(
         self, mean: float = 0.0, stddev: float = 1.0, seed: int | None = None, dtype: Any = float32
     ) -> None:
-        draw = partial(random.truncated_normal, mean=mean, stddev=stddev, seed=seed)
+        draw = partial(random_numbers.truncated_normal, mean=mean, stddev=stddev, seed=seed)
         super().__init__(draw, dtype)
 
 
@@ -96,7 +96,7 @@ class glorot_uniform_initializer(Initializer):  # noqa: N801
         def draw(shape: Any, dtype: Any) -> Symbol:
             shape = sizes("glorot_uniform_initializer: shape", shape)
             limit = math.sqrt(6.0 / fans(shape))
-            return random.random_uniform(shape, -limit, limit, dtype, seed)
+            return random_numbers.random_uniform(shape, -limit, limit, dtype, seed)
 
         super().__init__(draw, dtype)
 

@@ -19,7 +19,7 @@ from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.nn import initializers
 from tinygrad_mnist.replay.capture import host
 from tinygrad_mnist.tf1.arguments import constant_value, sizes
-from tinygrad_mnist.tf1.dtypes import as_array, as_dtype, float32, float64
+from tinygrad_mnist.tf1.conversion import as_array, as_dtype, float32, float64
 from tinygrad_mnist.tf1.graph import get_default_graph
 from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session
 

@@ -1,7 +1,6 @@
 """Which names there are, and what those that are not are answered with."""
 
 import inspect
-import types
 
 import numpy as np
 import pytest
@@ -435,8 +434,3 @@ def test_an_index_out_of_range_is_refused_when_it_is_run():
         for _ in range(2):  # computed and captured
             with pytest.raises(ShapeError, match="the index 3 is not one of an axis of size 3"):
                 sess.run(rows, {i: [0, 3]})
-
-
-def test_no_name_leads_into_our_files():
-    modules = {name for name, value in vars(tf).items() if isinstance(value, types.ModuleType)}
-    assert modules - {"examples"} == {"compat", "contrib", "layers", "nn", "train"}

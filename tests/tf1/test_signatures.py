@@ -1,6 +1,6 @@
 """Each argument of TensorFlow's functions, in its place, is used, taken, or refused by name."""
 
-import importlib
+import functools
 import inspect
 
 import numpy as np
@@ -26,7 +26,7 @@ GONE = {"tf.layers": "in Keras 2", "tf.contrib": "with TensorFlow 1"}
 def callables():
     """Our functions, classes and public methods, by the names that programs call them."""
     for module in MODULES:
-        found = importlib.import_module(MODULES[module])
+        found = functools.reduce(getattr, module.split(".")[1:], tf)
         for name in names(module):
             value = getattr(found, name)
             if callable(value) and not module.startswith(tuple(GONE)):

@@ -1,12 +1,9 @@
 """``tf.compat``: of it only ``v1``, which is this face itself."""
 
-from typing import NoReturn
+import sys
 
 import tinygrad_mnist.tf1 as v1
-from tinygrad_mnist.tf1.missing import missing
 
 __all__ = ["v1"]
 
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing("tf.compat", name)
+sys.modules[f"{__name__}.v1"] = v1  # for `import tinygrad_mnist.tf1.compat.v1 as tf`

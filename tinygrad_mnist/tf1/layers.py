@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from tinygrad_mnist.errors import ShapeError
 from tinygrad_mnist.tf1 import nn
 from tinygrad_mnist.tf1.arguments import floating
 from tinygrad_mnist.tf1.arithmetic import matmul
 from tinygrad_mnist.tf1.first_values import zeros_initializer
-from tinygrad_mnist.tf1.missing import missing
 from tinygrad_mnist.tf1.scopes import Reuse, get_variable, variable_scope
 from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import Symbol
 
 __all__ = ["dense"]
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing("tf.layers", name)
 
 
 @takes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from tinygrad_mnist.ops import activation
 from tinygrad_mnist.tf1.arguments import axis_or_last, constant_value, floating
 from tinygrad_mnist.tf1.arithmetic import sigmoid, tanh
 from tinygrad_mnist.tf1.arrays import stop_gradient
-from tinygrad_mnist.tf1.missing import missing
 from tinygrad_mnist.tf1.random_numbers import random_symbol, random_uniform
 from tinygrad_mnist.tf1.signatures import refuse
 from tinygrad_mnist.tf1.symbol import Symbol, operand, operands, operation
@@ -35,10 +34,6 @@ __all__ = [
     "sparse_softmax_cross_entropy_with_logits",
     "tanh",
 ]
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing("tf.nn", name)
 
 
 def relu(features: Any, name: str | None = None) -> Symbol:

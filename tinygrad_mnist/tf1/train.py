@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
-from tinygrad_mnist.tf1.missing import missing
 from tinygrad_mnist.tf1.optimizers import (
     AdamOptimizer,
     GradientDescentOptimizer,
@@ -20,7 +17,3 @@ __all__ = [
     "Optimizer",
     "Saver",
 ]
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing("tf.train", name)

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NoReturn
+from typing import Any
 
 from tinygrad_mnist.tf1.conversion import float32
 from tinygrad_mnist.tf1.first_values import fans, glorot_uniform_initializer
-from tinygrad_mnist.tf1.missing import missing
 from tinygrad_mnist.tf1.random_numbers import truncated_normal
 from tinygrad_mnist.tf1.symbol import Symbol
 
 __all__ = ["xavier_initializer"]
-
-
-def __getattr__(name: str) -> NoReturn:
-    raise missing("tf.contrib.layers", name)
 
 
 def xavier_initializer(uniform: bool = True, seed: int | None = None, dtype: Any = float32) -> Any:

@@ -147,6 +147,14 @@ def test_an_interactive_session_is_that_of_eval():
         (np.ones((1, 2), np.uint8), np.int32),
         ([[True, False]], np.bool_),
         ([[1, 2]], np.int32),
+        ([[1.0, -2.0]], np.int32),
+        (np.array([[1.0, 2.0**31 - 1]]), np.int32),
+        (np.float32([[3.0, 255.0]]), np.uint8),
+        (np.array([[True, False]]), np.int64),
+        ([[0, 1]], np.bool_),
+        (np.array([[1.0, 0.0]]), np.bool_),
+        (np.array([[1, 2]], object), np.float32),
+        (np.array([[np.nan, np.inf]]), np.float32),
         (Tensor([[1.0, 2.0]]), np.float64),
     ],
 )
@@ -162,7 +170,19 @@ def test_a_feed_is_converted_to_the_dtype(value, dtype):
     [
         (1.5, np.int32),
         (1 + 2j, np.float32),
+        (np.array([1.0, 2.5]), np.int32),
+        (np.nan, np.int32),
+        (-1.0, np.uint8),
+        (2.0**31, np.int32),
+        (2.0**63, np.int64),
+        (np.uint64(2**63), np.int64),
         (2, np.bool_),
+        (0.5, np.bool_),
+        (["1"], np.bool_),
+        (["1.0"], np.int32),
+        (["99999999999"], np.int32),
+        (np.array([1, None], object), np.float32),
+        (1e300, np.float32),
         (2**40, np.int32),
         (object(), np.float32),
     ],
@@ -171,6 +191,25 @@ def test_a_feed_that_cannot_be_converted_is_refused(value, dtype):
     x = placeholder(dtype, name="x")
     with pytest.raises(DTypeError, match=rf"x:0 of dtype {np.dtype(dtype)} was fed .*Received: "):
         Session().run(x, {x: value})
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "number"),
+    [
+        ("3", np.int32, 3),
+        (" -3 ", np.int64, -3),
+        (b"3", np.int32, 3),
+        (["1", "2"], np.int32, [1, 2]),
+        ("2.5", np.float32, 2.5),
+        ("nan", np.float64, np.nan),
+        (np.array(["1e3"], object), np.float32, [1000.0]),
+    ],
+)
+def test_digits_are_numbers(value, dtype, number):
+    x = placeholder(dtype, name="x")
+    found = Session().run(x, {x: value})
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, number)
 
 
 @pytest.mark.parametrize("value", ["text", b"text", None])

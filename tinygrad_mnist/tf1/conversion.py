@@ -86,3 +86,26 @@ def as_array(value: Any, dtype: Any = None, name: str = "A constant") -> Array:
         f"{name} of dtype {wanted} was expected. Received: {value!r:.60} of dtype "
         f"{array.dtype}. Convert it with np.asarray(value, dtype) or tf.cast."
     )
+
+
+def same_values(given: Array, dtype: np.dtype[Any]) -> Array | None:
+    """Return an array in another dtype, or None if more than precision would be lost.
+
+    Whole floats in range are integers, 0 and 1 are booleans, and numbers may be written in words of
+    digits or be Python's objects.
+
+    >>> same_values(np.array([1.0, 2.0]), int32), same_values(np.array([1.5, 2.0]), int32)
+    (array([1, 2], dtype=int32), None)
+    """
+    try:
+        if given.dtype.kind == "O":
+            given = np.asarray(given.tolist())
+        if given.dtype.kind in "SU" and dtype.kind != "b":
+            given = given.astype(f"{dtype.kind}8")
+        if given.dtype.kind not in _RANK:
+            return None
+        with np.errstate(over="raise", invalid="ignore"):
+            array = given.astype(dtype, copy=False)
+    except (ValueError, ArithmeticError):
+        return None
+    return array if dtype.kind == "f" or np.array_equal(array, given) else None

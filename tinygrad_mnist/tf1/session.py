@@ -26,6 +26,7 @@ from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError, Shape
 from tinygrad_mnist.replay.capture import Captured, capture
 from tinygrad_mnist.replay.plan import Plan
 from tinygrad_mnist.replay.signature import flatten, unflatten
+from tinygrad_mnist.tf1.conversion import same_values
 from tinygrad_mnist.tf1.evaluation import Evaluation
 from tinygrad_mnist.tf1.graph import Graph, default_session, get_default_graph
 from tinygrad_mnist.tf1.keeping import Store
@@ -280,10 +281,6 @@ def _feed_array(symbol: Symbol, value: Any) -> Array:
         )
     if symbol.dtype is None:
         raise SessionError(f"{symbol.name} has no value, so it cannot be fed.")
-    if value is None or isinstance(value, str | bytes):
-        raise DTypeError(
-            f"{symbol.name} was fed {value!r:.60}; a feed is a number, an array, or a list of them."
-        )
     try:
         fed = value.data if isinstance(value, Tensor) else value
         given = np.asarray(plain(f"What {symbol.name} was fed", fed))
@@ -291,16 +288,17 @@ def _feed_array(symbol: Symbol, value: Any) -> Array:
         raise ShapeError(
             f"{symbol.name} was fed what cannot be made an array: {plainly(error)}."
         ) from None
+    array = same_values(given, symbol.dtype)
+    if array is None and (value is None or isinstance(value, str | bytes)):
+        raise DTypeError(
+            f"{symbol.name} was fed {value!r:.60}; a feed is a number, an array, or a list of them."
+        )
     if not fits(given.shape, symbol.shape):
         raise ShapeError(
             f"{symbol.name} was fed an array of shape {given.shape}, but its shape is "
             f"{symbol.shape}."
         )
-    array = given
-    fitting = np.can_cast(given.dtype, symbol.dtype, "same_kind") or not given.size
-    if given.dtype.kind in "biuf" and fitting:
-        array = given.astype(symbol.dtype, copy=False)
-    if array.dtype != symbol.dtype or (array.dtype.kind in "iu" and np.any(array != given)):
+    if array is None:
         raise DTypeError(
             f"{symbol.name} of dtype {symbol.dtype} was fed a value of dtype {given.dtype}, which "
             f"cannot be converted without loss. Received: {value!r:.60}."

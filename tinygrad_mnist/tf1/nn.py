@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.ops import activation
 from tinygrad_mnist.tf1.arguments import axis_or_last, constant_value, floating
-from tinygrad_mnist.tf1.arithmetic import sigmoid, tanh
+from tinygrad_mnist.tf1.arithmetic import cast, sigmoid, tanh
 from tinygrad_mnist.tf1.arrays import stop_gradient
 from tinygrad_mnist.tf1.random_numbers import random_symbol, random_uniform
 from tinygrad_mnist.tf1.signatures import refuse
@@ -171,23 +172,21 @@ def softmax_cross_entropy_with_logits(
 ) -> Symbol:
     """Cross entropy of weights per class and logits; no gradient reaches the labels.
 
-    One value for each example. The class is the last axis unless ``axis``, or ``dim``, is given;
-    labels and logits must be named, because other programs have them in the other order.
+    All else is as in `softmax_cross_entropy_with_logits_v2`, but labels and logits must be named,
+    because other programs have them in the other order.
 
     Raises
     ------
-    ShapeError
-        If the shapes differ.
     ArgumentError
         If labels and logits are not named.
     """
     kind = "softmax_cross_entropy_with_logits"
-    labels, logits = _of_one_shape(kind, *_labels_and_logits(kind, unnamed, labels, logits))
+    labels, logits = _labels_and_logits(kind, unnamed, labels, logits)
+    axis = dim if axis is None else axis
+    labels, logits, axis = _with_axis(kind, labels, logits, axis)
     if isinstance(labels, Symbol):
         labels = stop_gradient(labels, name=f"{labels.op_name.rpartition('/')[2]}_stopped")
-    return softmax_cross_entropy_with_logits_v2(
-        labels, logits, axis=dim if axis is None else axis, name=name
-    )
+    return softmax_cross_entropy_with_logits_v2(labels, logits, axis, name)
 
 
 def softmax_cross_entropy_with_logits_v2(
@@ -199,20 +198,47 @@ def softmax_cross_entropy_with_logits_v2(
 ) -> Symbol:
     """Cross entropy of weights per class and logits; the labels have a gradient too.
 
+    One value for each example. The class is the last axis unless ``axis``, or ``dim``, is given.
+    Labels are converted to the dtype of the logits; the axes of their examples may be others, if
+    there are as many examples.
+
     Raises
     ------
     ShapeError
-        If the shapes differ.
+        If the numbers of classes or examples differ.
+    DTypeError
+        If the logits are not floating.
     """
     kind = "softmax_cross_entropy_with_logits"
-    labels, logits = _of_one_shape(kind, labels, logits)
-    return operation(kind, name, _cross_entropy, labels, logits, axis_or_last(kind, axis, dim))
+    labels, logits, axis = _with_axis(kind, labels, logits, axis_or_last(kind, axis, dim))
+    if labels.dtype != logits.dtype:
+        labels = cast(labels, logits.dtype)
+    return operation(kind, name, _cross_entropy, labels, logits, axis)
+
+
+def _with_axis(kind: str, labels: Any, logits: Any, axis: Any) -> tuple[Any, Any, int]:
+    """The labels, logits and axis of the classes, if there can be as many classes and examples."""
+    labels, logits = operand(labels, caller=kind), floating(kind, logits)
+    axis = axis_or_last(kind, axis, None)
+    shapes = [one.shape for one in (labels, logits) if one.shape is not None]
+    if len(shapes) == 2 and all(-len(shape) <= axis < len(shape) for shape in shapes):
+        sizes = [None if None in shape else math.prod(shape) for shape in shapes]
+        counts = [(shape[axis], size) for shape, size in zip(shapes, sizes, strict=True)]
+        if not fits(*counts):
+            raise _misfit(kind, labels, logits)
+    return labels, logits, axis
 
 
 def _cross_entropy(labels: Any, logits: Any, axis: int) -> Any:
     """The engine's, whose classes are on the last axis, with classes on any."""
     if axis != -1:
         labels, logits = (np.moveaxis(x, axis, -1) for x in (labels, logits))
+    if (
+        np.shape(labels) != np.shape(logits)
+        and np.size(labels) == np.size(logits)
+        and np.shape(labels)[-1:] == np.shape(logits)[-1:]
+    ):
+        labels = np.reshape(labels, np.shape(logits))
     return activation.softmax_cross_entropy_with_logits(labels, logits)
 
 
@@ -269,9 +295,13 @@ def _of_one_shape(kind: str, labels: Any, logits: Any) -> list[Any]:
     """The labels and logits in one dtype, if their shapes can be equal."""
     found = operands(kind, labels, logits)
     if not fits(*[one.shape for one in found]):
-        received = " and ".join(
-            f"{role} {getattr(one, 'name', 'an array')} of shape {one.shape}"
-            for role, one in zip(("labels", "logits"), found, strict=True)
-        )
-        raise ShapeError(f"{kind} takes labels and logits of one shape. Received: {received}.")
+        raise _misfit(kind, *found)
     return found
+
+
+def _misfit(kind: str, labels: Any, logits: Any) -> ShapeError:
+    received = " and ".join(
+        f"{role} {getattr(one, 'name', 'an array')} of shape {one.shape}"
+        for role, one in (("labels", labels), ("logits", logits))
+    )
+    return ShapeError(f"{kind} takes labels and logits of one shape. Received: {received}.")

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 
 from tinygrad_mnist import Tensor, capture
-from tinygrad_mnist.errors import DTypeError, ShapeError
+from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
 from tinygrad_mnist.testing import assert_grads
-from tinygrad_mnist.tf1.primitives import gather, integer_mean, stop_gradient
+from tinygrad_mnist.tf1.primitives import (
+    argmax,
+    gather,
+    integer_mean,
+    integer_quotient,
+    integer_remainder,
+    stop_gradient,
+)
 
 X = np.random.default_rng(0).standard_normal((4, 3, 5))
 CASES = [
@@ -66,3 +73,52 @@ def test_the_mean_of_integers(axis, dtype):
     expected = np.trunc(np.mean(x, axis=axis, keepdims=True, dtype=np.longdouble)).astype(dtype)
     np.testing.assert_array_equal(mean, expected)
     assert mean.dtype == dtype
+
+
+INTEGERS = [np.int8, np.uint8, np.int32, np.int64]
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers_are_divided_to_the_last_digit(dtype):
+    limits = np.iinfo(dtype)
+    a = np.array([limits.max, limits.max - 1, limits.min, 7, 0, limits.min + 1], dtype)[:, None]
+    b = np.array([1, 2, 3, limits.max, limits.min or 5], dtype)
+    exact = [[int(x) // int(y) for y in b] for x in a[:, 0]]
+    quotient, remainder = integer_quotient(a, b), integer_remainder(a, b)
+    assert quotient.dtype == remainder.dtype == dtype
+    assert quotient.tolist() == exact
+    assert remainder.tolist() == [[int(x) % int(y) for y in b] for x in a[:, 0]]
+
+
+def test_the_least_integer_by_minus_one_is_itself():
+    assert integer_quotient(np.int32([-(2**31)]), np.int32([-1])).tolist() == [-(2**31)]
+
+
+@pytest.mark.parametrize("divide", [integer_quotient, integer_remainder])
+@pytest.mark.parametrize("divisor", [0, [1, 0]])
+def test_integers_are_not_divided_by_zero(divide, divisor):
+    with pytest.raises(ArgumentError, match="an integer was divided by zero"):
+        divide(np.array([1, 0]), np.array(divisor))
+
+
+LEAST = np.finfo(np.float32).min
+NAN, INF = np.nan, np.inf
+
+
+@pytest.mark.parametrize(
+    ("x", "place"),
+    [
+        ([1.0, 3.0, 3.0], 1),
+        ([NAN, 1.0, 2.0], 2),
+        ([1.0, NAN, 0.5], 0),
+        ([NAN, NAN], 0),
+        ([2.0, NAN, INF], 2),
+        ([-INF, NAN, -1.0], 2),
+        ([NAN, -INF], 0),
+        ([-INF, LEAST], 0),
+    ],
+)
+def test_nan_is_not_the_largest(x, place):
+    x = np.array(x, np.float32)
+    assert argmax(x, axis=0) == argmax(x[None], axis=1)[0] == place
+    assert argmax(np.stack([x, x], 1), axis=0).tolist() == [place, place]

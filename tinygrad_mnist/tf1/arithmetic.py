@@ -184,7 +184,7 @@ def argmax(
     dimension: Any = None,
     output_type: Any = int64,
 ) -> Symbol:
-    """Index of the largest element along an axis, axis 0 unless another is given.
+    """Index of the largest element along an axis, axis 0 unless another is given; never of NaN.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def argmax(
     dtype = as_dtype(output_type)
     if dtype.kind not in "iu":
         raise DTypeError(f"ArgMax has an output_type of integers. Received: {dtype}.")
-    return operation("ArgMax", name, _cast, np.argmax, operand(input), dtype, axis=axis)
+    return operation("ArgMax", name, _cast, primitives.argmax, operand(input), dtype, axis=axis)
 
 
 def _cast(function: Any, x: Any, dtype: Any, **options: Any) -> Any:

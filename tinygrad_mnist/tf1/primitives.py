@@ -1,4 +1,4 @@
-"""Primitives that only this face needs: `gather`, `integer_mean`, `stop_gradient`.
+"""Primitives that only this face needs, as NumPy has them not or computes another thing.
 
 >>> from tinygrad_mnist import Tensor
 >>> table = Tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.core.primitive import ZERO, Array, primitive
-from tinygrad_mnist.errors import DTypeError, ShapeError
+from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError
 from tinygrad_mnist.ops.indexing import HERE, scatter_add
 
 
@@ -65,6 +65,50 @@ def integer_mean(
 
 
 integer_mean.vjp(x=ZERO)
+
+
+@primitive()
+def argmax(x: Array, *, axis: int) -> Any:
+    """Index of the largest element, which NaN is not; the first, if no element is above the least.
+
+    The least is that of the finite numbers of the dtype, at which TensorFlow begins.
+    """
+    if x.dtype.kind == "f":
+        x = np.fmax(x, np.finfo(x.dtype).min)
+    return np.asarray(np.argmax(x, axis=axis))
+
+
+argmax.vjp(x=ZERO)
+
+
+@primitive()
+def integer_quotient(a: Array, b: Array) -> Any:
+    """The quotient of integers, rounded down.
+
+    Raises
+    ------
+    ArgumentError
+        If one is divided by zero.
+    """
+    _refuse_zero(b)
+    with np.errstate(over="ignore"):  # of the least integer by -1, which has no other quotient
+        return np.asarray(np.floor_divide(a, b))
+
+
+@primitive()
+def integer_remainder(a: Array, b: Array) -> Any:
+    """What remains of integers after `integer_quotient`, and as that."""
+    _refuse_zero(b)
+    return np.asarray(np.remainder(a, b))
+
+
+def _refuse_zero(divisor: Array) -> None:
+    if not np.all(divisor):
+        raise ArgumentError("an integer was divided by zero.")
+
+
+integer_quotient.vjp(a=ZERO, b=ZERO)
+integer_remainder.vjp(a=ZERO, b=ZERO)
 
 
 @primitive(view=True)

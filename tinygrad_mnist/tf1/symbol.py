@@ -31,6 +31,7 @@ from tinygrad_mnist.dispatch.registry import lookup
 from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError
 from tinygrad_mnist.lines import users_line
 from tinygrad_mnist.replay.signature import flatten, unflatten
+from tinygrad_mnist.tf1 import primitives
 from tinygrad_mnist.tf1.conversion import as_array
 from tinygrad_mnist.tf1.graph import Graph, get_default_graph, get_default_session
 from tinygrad_mnist.tf1.inference import infer
@@ -115,10 +116,16 @@ class Symbol(Unknown, Operators["Symbol"]):
         return super().__array_ufunc__(ufunc, method, *of_one_dtype, **kwargs)
 
     def __floordiv__(self, other: Any) -> Symbol:
-        return _floor_divide(self, other)
+        return _divide("floor_divide", self, other)
 
     def __rfloordiv__(self, other: Any) -> Symbol:
-        return _floor_divide(other, self)
+        return _divide("floor_divide", other, self)
+
+    def __mod__(self, other: Any) -> Symbol:
+        return _divide("remainder", self, other)
+
+    def __rmod__(self, other: Any) -> Symbol:
+        return _divide("remainder", other, self)
 
     def _apply_primitive(
         self, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any]
@@ -220,11 +227,16 @@ def defer_in_session(
 
 
 def _symbols_of(
-    function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], name: str
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    keywords: dict[str, Any],
+    name: str,
+    like: Callable[..., Any] | None = None,
 ) -> Any:
+    """The symbols of a call, with the shapes and dtypes that it has or, if given, one like it."""
     graph = _graph_of(name, (arguments, keywords))
     call = (function, *snapshot((arguments, keywords)))
-    result = infer(name, function, arguments, keywords)
+    result = infer(name, like or function, arguments, keywords)
     op_name = graph.unique_name(name)
     if _is_signature(result):
         shape, dtype = result
@@ -327,13 +339,27 @@ def ancestors(
     return found
 
 
-def _floor_divide(a: Any, b: Any) -> Symbol:
-    return operation("floor_divide", None, _floor_of_quotient, *operands("floor_divide", a, b))
+def _divide(kind: str, a: Any, b: Any) -> Symbol:
+    """A division that is rounded down, or what remains of it, by the dtype of the symbols."""
+    a, b = operands(kind, a, b)
+    of_floats, of_integers = _DIVISIONS[kind]
+    is_floating = any(np.issubdtype(x.dtype, np.floating) for x in (a, b) if hasattr(x, "dtype"))
+    # Of stand-ins for integers, which are zeros, NumPy's remainder has the shape and the dtype too.
+    symbol: Symbol = _symbols_of(
+        of_floats if is_floating else of_integers, (a, b), {}, kind, like=np.remainder
+    )
+    return symbol
 
 
 def _floor_of_quotient(a: Any, b: Any) -> Any:
-    """The floor of a / b in the dtype of both; exact of integers of up to 53 bits."""
-    return np.floor(np.divide(a, b)).astype(np.remainder(a, b).dtype)
+    return np.floor(np.divide(a, b))
+
+
+_DIVISIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "floor_divide": (_floor_of_quotient, primitives.integer_quotient),
+    "remainder": (np.remainder, primitives.integer_remainder),
+}
+"""What divides floats, and what integers."""
 
 
 def _is_signature(result: Any) -> bool:

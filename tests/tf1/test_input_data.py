@@ -71,6 +71,29 @@ def test_batches_in_the_order_of_the_file(tmp_path):
     assert not np.array_equal(train.next_batch(TRAIN - 100)[0], train.images)
 
 
+@pytest.mark.parametrize(("size", "train"), [(0, TRAIN), (TRAIN, 0), (TRAIN - 1, 1)])
+@pytest.mark.parametrize("reshape", [True, False])
+def test_a_part_may_have_no_examples(tmp_path, size, train, reshape):
+    write_data(tmp_path)
+    mnist = input_data.read_data_sets(tmp_path, validation_size=size, one_hot=True, reshape=reshape)
+    shape = (784,) if reshape else (28, 28, 1)
+    for part, count in ((mnist.train, train), (mnist.validation, size)):
+        assert (part.num_examples, part.epochs_completed) == (count, 0)
+        assert (part.images.shape, part.labels.shape) == ((count, *shape), (count, 10))
+        if count:
+            assert len(part.next_batch(3)[0]) == 3
+        else:
+            with pytest.raises(ArgumentError, match="no batch of no examples"):
+                part.next_batch(3)
+
+
+@pytest.mark.parametrize("size", [-1, TRAIN + 1, 2.5, None])
+def test_a_part_has_from_none_to_all_examples(tmp_path, size):
+    write_data(tmp_path)
+    with pytest.raises(ArgumentError, match="validation_size must be an integer"):
+        input_data.read_data_sets(tmp_path, validation_size=size)
+
+
 def test_there_is_no_fake_data(tmp_path):
     with pytest.raises(ArgumentError, match="no fake data here"):
         input_data.read_data_sets(tmp_path, True)

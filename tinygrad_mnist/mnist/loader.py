@@ -29,6 +29,7 @@ TEST_FILES = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 SHIPPED_FOLDER = Path(__file__).parent
 
 _Examples: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+_Arrays: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -70,22 +71,33 @@ def load(
     partner; ``ArgumentError`` if ``validation_size`` does not leave both parts at least one
     example; ``DTypeError`` if ``dtype`` is not floating.
     """
+    (images, labels), test, checksums = examples(data_dir, one_hot, dtype)
+    _check_validation_size(validation_size, len(labels))
+    return Mnist(
+        train=Dataset(images[validation_size:], labels[validation_size:], generator),
+        validation=Dataset(images[:validation_size], labels[:validation_size]),
+        test=Dataset(*test),
+        checksums=checksums,
+    )
+
+
+def examples(
+    data_dir: str | os.PathLike[str] | None, one_hot: bool, dtype: DTypeLike
+) -> tuple[_Arrays, _Arrays, dict[str, str]]:
+    """Return the images and labels of the training and of the test file, as ``load`` has them."""
     dtype = np.dtype(dtype)
     if dtype.kind != "f":
         raise DTypeError(
             f"Images are fractions from 0 to 1, so dtype must be floating, received {dtype}; "
             "use numpy.float32."
         )
-    (images, labels), (test_images, test_labels), checksums = _read_files(data_dir)
-    _check_validation_size(validation_size, len(labels))
+    train, test, checksums = _read_files(data_dir)
     encode = np.eye(CLASSES, dtype=dtype) if one_hot else np.arange(CLASSES, dtype=np.int64)
-    train_pixels, train_targets = _scaled(images, dtype), encode[labels]
-    return Mnist(
-        train=Dataset(train_pixels[validation_size:], train_targets[validation_size:], generator),
-        validation=Dataset(train_pixels[:validation_size], train_targets[:validation_size]),
-        test=Dataset(_scaled(test_images, dtype), encode[test_labels]),
-        checksums=checksums,
-    )
+
+    def encoded(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Arrays:
+        return _scaled(images, dtype), encode[labels]
+
+    return encoded(*train), encoded(*test), checksums
 
 
 def verified_checksums() -> dict[str, str]:

@@ -88,6 +88,49 @@ def test_the_shape_of_what_is_fed(theirs):
     assert shapes(ours) == shapes(theirs)
 
 
+SHAPES = [
+    lambda s: s.ndims,
+    lambda s: s.as_list(),
+    lambda s: s.is_fully_defined(),
+    lambda s: s.num_elements(),
+    lambda s: s[1:].num_elements(),
+    lambda s: s[1:].as_list(),
+    lambda s: s[-1] * 2 + s[1],
+    lambda s: s[0] is None,
+    lambda s: int(np.prod(s[1:])),
+    lambda s: [*range(s[1])],
+    lambda s: f"{s[1]} {s}",
+    lambda s: len(s),
+]
+
+
+@pytest.mark.parametrize("ask", range(len(SHAPES)))
+def test_what_is_asked_of_a_shape(ask, theirs):
+    def answer(tf):
+        with tf.Graph().as_default():
+            return SHAPES[ask](tf.placeholder(tf.float32, [None, 3, 2]).get_shape())
+
+    assert answer(ours) == answer(theirs)
+
+
+def test_a_size_has_a_value_as_in_tensorflow_1(tensorflow, theirs):
+    theirs.disable_v2_tensorshape()
+    try:
+        for tf in (ours, theirs):
+            with tf.Graph().as_default():
+                w = tf.Variable(tf.zeros([3, 4]))
+                total = 1
+                for size in w.get_shape():
+                    total *= size.value
+                assert (total, w.shape[1].value, tf.ones([w.get_shape()[1], 2]).shape[0]) == (
+                    12,
+                    4,
+                    4,
+                )
+    finally:
+        theirs.enable_v2_tensorshape()
+
+
 def test_old_names_that_tutorials_begin_with(theirs):
     def results(tf):
         with tf.Graph().as_default(), tf.Session() as sess:

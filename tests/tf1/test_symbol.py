@@ -458,5 +458,9 @@ def test_the_name_of_a_function_is_the_default():
 def test_a_shape_has_the_words_of_tensorflow_1():
     x = placeholder(np.float32, [None, 3])
     assert x.get_shape().as_list() == x.shape.as_list() == [None, 3]
+    assert x.get_shape()[1].value == x.shape[-1].value == 3
+    assert [d.value for d in x.shape[1:]] == [3]
+    assert {type(size) for size in x.shape.as_list()[1:]} == {int}
+    assert repr(x.get_shape()) == "(None, 3)"
     with pytest.raises(CaptureError, match="number of axes"):
         placeholder(np.float32).get_shape()

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -15,14 +16,45 @@ import numpy as np
 from tinygrad_mnist.errors import CaptureError, ShapeError
 
 
-class TensorShape(tuple[int | None, ...]):
-    """A tuple of sizes, None for one that is not known."""
+class Dimension(int):
+    """A size that is known, and that TensorFlow 1's programs ask for its value."""
 
     __slots__ = ()
 
+    @property
+    def value(self) -> int:
+        """The size."""
+        return int(self)
+
+
+class TensorShape(tuple[int | None, ...]):
+    """A tuple of sizes, None for one that is not known, with the words of TensorFlow 1."""
+
+    __slots__ = ()
+
+    def __new__(cls, sizes: Iterable[int | None]) -> TensorShape:  # noqa: D102
+        return super().__new__(cls, [size if size is None else Dimension(size) for size in sizes])
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return TensorShape(found) if isinstance(index, slice) else found
+
+    @property
+    def ndims(self) -> int:
+        """The number of axes."""
+        return len(self)
+
     def as_list(self) -> list[int | None]:
-        """Return the sizes in a list, as TensorFlow 1 does."""
-        return list(self)
+        """Return the sizes in a list."""
+        return [size if size is None else int(size) for size in self]
+
+    def is_fully_defined(self) -> bool:
+        """Return whether all sizes are known."""
+        return None not in self
+
+    def num_elements(self) -> int | None:
+        """Return the number of elements, or None if it is not known."""
+        return None if None in self else math.prod(size for size in self if size is not None)
 
 
 Shape = tuple[int | None, ...] | None

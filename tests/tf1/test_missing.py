@@ -211,9 +211,24 @@ REFUSED = {
     "a range of a list": (lambda: tf.range([5]), ArgumentError, "range takes a start"),
     "a range of a Symbol": (lambda: tf.range(x()), ArgumentError, "range: a bound must be known"),
     "a size that is fed": (
-        lambda: tf.zeros([tf.shape(x())[0], 2]),
+        lambda: tf.zeros([x(tf.int32, []), 2]),
         ArgumentError,
         "zeros: shape must be known .*depends on X:0",
+    ),
+    "a size that is a fraction": (
+        lambda: tf.zeros([tf.shape(x())[0] / 2]),
+        ArgumentError,
+        "zeros: shape must be made of integers. Received: divide:0 of dtype float64",
+    ),
+    "a negative size beside one that follows from a shape": (
+        lambda: tf.ones([tf.shape(x())[0], -2]),
+        ArgumentError,
+        "ones: shape must be made of known sizes",
+    ),
+    "an axis that follows from a shape": (
+        lambda: tf.reduce_sum(x(), tf.shape(x())[0]),
+        ArgumentError,
+        "Sum: axis must be known .*: getitem:0, which follows from a shape and is known in a run",
     ),
     "gradients that stop": (
         lambda: tf.gradients(x(), x(), stop_gradients=x()),

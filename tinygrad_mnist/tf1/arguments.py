@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.errors import ArgumentError, DTypeError
-from tinygrad_mnist.tf1.session import Session
-from tinygrad_mnist.tf1.symbol import Placeholder, Symbol, ancestors, operand
+from tinygrad_mnist.tf1.sizes import possible_values, sizes_in_run
+from tinygrad_mnist.tf1.symbol import Symbol, operand
+from tinygrad_mnist.tf1.unknown import Shape
 
 
 def integer(what: str, value: Any) -> int:
@@ -59,6 +60,22 @@ def integers(what: str, value: Any) -> int | tuple[int, ...]:
     return tuple(members) if several else members[0]
 
 
+def shape_to_fill(what: str, shape: Any) -> tuple[Shape, Any]:
+    """Return what is known of a shape, and what tells it in a run; the same where all is known.
+
+    Raises
+    ------
+    ArgumentError
+        As `sizes`, but for sizes that follow from shapes.
+    """
+    known = sizes_in_run(what, shape)
+    if known != ():
+        sizes(what, [size for size in known or () if size is not None])
+        return known, shape
+    found = sizes(what, shape)
+    return found, found
+
+
 def sizes(what: str, shape: Any) -> tuple[int, ...]:
     """Return a shape whose sizes are all known; an integer is that of one axis.
 
@@ -88,17 +105,17 @@ def constant_value(what: str, value: Any) -> Any:
     Raises
     ------
     ArgumentError
-        If the value depends on what a session is fed or keeps.
+        If the value depends on what a session is fed or keeps, or on a size that is not known.
     """
     if not isinstance(value, Symbol):
         return value
-    for symbol in ancestors([value]):
-        if symbol.session or isinstance(symbol, Placeholder):
-            raise ArgumentError(
-                f"{what} must be known when the graph is built. Received: {value.name}, which "
-                f"depends on {symbol.name} and is known in a run only."
-            )
-    return Session(value.graph).run(value)
+    found, other = possible_values(what, value)
+    if found is None or not np.array_equal(found, other):
+        raise ArgumentError(
+            f"{what} must be known when the graph is built. Received: {value.name}, which follows "
+            "from a shape and is known in a run only."
+        )
+    return found
 
 
 def floating(caller: str, value: Any) -> Any:

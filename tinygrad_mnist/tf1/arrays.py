@@ -19,14 +19,17 @@ from tinygrad_mnist.tf1.arguments import (
     integer,
     integers,
     refuse_old_order,
+    shape_to_fill,
     sizes,
 )
 from tinygrad_mnist.tf1.conversion import as_array, as_dtype, float32, int32
 from tinygrad_mnist.tf1.graph import get_default_graph
 from tinygrad_mnist.tf1.signatures import takes
+from tinygrad_mnist.tf1.sizes import fact_of_shape, sizes_in_run, sizes_now
 from tinygrad_mnist.tf1.symbol import (
     Placeholder,
     Symbol,
+    declare,
     defer_in_session,
     operand,
     operand_list,
@@ -221,14 +224,26 @@ def _stop_gradient(keeping: Any, x: Any) -> Any:
 
 @takes("shape dtype name layout", layout=None)
 def zeros(shape: Any, dtype: Any = float32, name: str | None = None) -> Symbol:
-    """A constant of zeros."""
-    return constant(np.zeros(sizes("zeros: shape", shape), as_dtype(dtype)), name=name or "zeros")
+    """Zeros of a shape, also of one that follows from other shapes."""
+    return _full("zeros", name, shape, 0, dtype)
 
 
 @takes("shape dtype name layout", layout=None)
 def ones(shape: Any, dtype: Any = float32, name: str | None = None) -> Symbol:
-    """A constant of ones."""
-    return constant(np.ones(sizes("ones: shape", shape), as_dtype(dtype)), name=name or "ones")
+    """Ones of a shape, as `zeros`."""
+    return _full("ones", name, shape, 1, dtype)
+
+
+def _full(kind: str, name: str | None, shape: Any, value: int, dtype: Any) -> Symbol:
+    known, told = shape_to_fill(f"{kind}: shape", shape)
+    dtype = as_dtype(dtype)
+    if told is known:
+        return constant(np.full(told, value, dtype), name=name or kind)
+    return declare(kind, name, _full_in_run, told, value, dtype, shape=known, dtype=dtype)
+
+
+def _full_in_run(told: Any, value: int, dtype: Any) -> Any:
+    return np.full(sizes_now(told), value, dtype)
 
 
 @takes("tensor dtype name optimize")
@@ -257,7 +272,7 @@ def _full_like(x: Any, value: int, dtype: Any) -> Any:
 
 @takes("dims value name layout", layout=None)
 def fill(dims: Any, value: Any, name: str | None = None) -> Symbol:
-    """One value, a number or a Symbol of one, in each element of a shape.
+    """One value, a number or a Symbol of one, in each element of a shape, which is as of `zeros`.
 
     Raises
     ------
@@ -267,13 +282,20 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Symbol:
     scalar = operand(value, caller="Fill")
     if not fits(scalar.shape, ()):
         raise ShapeError(f"Fill takes a scalar as value. Received: shape {scalar.shape}.")
-    return operation("Fill", name, np.broadcast_to, scalar, sizes("Fill: dims", dims))
+    known, told = shape_to_fill("Fill: dims", dims)
+    return declare("Fill", name, _fill, scalar, told, shape=known, dtype=scalar.dtype)
+
+
+def _fill(scalar: Any, told: Any) -> Any:
+    return np.broadcast_to(scalar, sizes_now(told))
 
 
 def range(
     start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None
 ) -> Symbol:
     """Numbers from a start, 0 if only the limit is given, in steps up to and without the limit.
+
+    Integers may follow from shapes.
 
     Raises
     ------
@@ -282,6 +304,9 @@ def range(
     """
     given = (0, start, delta) if limit is None else (start, limit, delta)
     what = "range: a bound"
+    if sizes_in_run(what, given) != ():
+        kind = as_dtype(dtype or int32)
+        return declare("range", name, _range, given, kind, shape=(None,), dtype=kind)
     bounds = [as_array(constant_value(what, value), dtype, what) for value in given]
     are_scalars = not any(bound.ndim for bound in bounds)
     first, last, step = (bound.item() for bound in bounds) if are_scalars else (0, 0, 0)
@@ -295,6 +320,10 @@ def range(
     return constant(numbers, name=name or "range")
 
 
+def _range(told: Any, dtype: Any) -> Any:
+    return np.arange(*sizes_now(told, least=-(2**63)), dtype=dtype)
+
+
 @takes("a perm name conjugate")
 def transpose(a: Any, perm: Any = None, name: str | None = None) -> Symbol:
     """Permute the axes; reverse them if no permutation is given."""
@@ -304,8 +333,16 @@ def transpose(a: Any, perm: Any = None, name: str | None = None) -> Symbol:
 
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Symbol:
     """Arrange the elements in another shape, of which one size may be -1."""
-    shape = integers("Reshape: shape", shape)
-    return operation("Reshape", name, np.reshape, operand(tensor), shape)
+    x, what = operand(tensor), "Reshape: shape"
+    known = sizes_in_run(what, shape)
+    if known == ():
+        return operation("Reshape", name, np.reshape, x, integers(what, shape))
+    sizes = known and [None if size == -1 else size for size in known]
+    return declare("Reshape", name, _reshape, x, shape, shape=as_shape(sizes), dtype=x.dtype)
+
+
+def _reshape(x: Any, told: Any) -> Any:
+    return np.reshape(x, sizes_now(told, least=-1))
 
 
 def squeeze(
@@ -363,12 +400,8 @@ def _fact_of_shape(
     """What a function tells of a shape; only a constant can stand where a size must be known."""
     dtype = as_dtype(dtype)
     if known:
-        return constant(_as_array(function, x, dtype), name=name or kind)
-    return operation(kind, name, _as_array, function, x, dtype)
-
-
-def _as_array(function: Callable[[Any], Any], x: Any, dtype: Any) -> Any:
-    return np.asarray(function(x)).astype(dtype)
+        return constant(fact_of_shape(function, x, dtype), name=name or kind)
+    return operation(kind, name, fact_of_shape, function, x, dtype)
 
 
 @takes("params indices validate_indices name axis batch_dims", batch_dims=0)
@@ -399,7 +432,8 @@ def one_hot(
     An index outside 0 to ``depth - 1`` gives a row of zeros. The dtype is that of the values, if
     they are given, else float32.
     """
-    depth = integer("one_hot: depth", depth)
+    if sizes_in_run("one_hot: depth", depth) == ():
+        depth = integer("one_hot: depth", depth)
     axis = -1 if axis is None else integer("one_hot: axis", axis)
     on_value, off_value = (
         constant_value("one_hot: on_value", on_value),
@@ -410,11 +444,20 @@ def one_hot(
     dtype = float32 if dtype is None else as_dtype(dtype)
     on = as_array(1 if on_value is None else on_value, dtype, "one_hot: on_value")
     off = as_array(0 if off_value is None else off_value, dtype, "one_hot: off_value")
-    return operation("one_hot", name, _one_hot, operand(indices), depth, on, off, axis)
+    indices = operand(indices)
+    if not isinstance(depth, Symbol):
+        return operation("one_hot", name, _one_hot, indices, [depth], on, off, axis)
+    known = None if indices.shape is None else list(indices.shape)
+    if known is not None:
+        known.insert(axis % (len(known) + 1), None)
+    arguments = (indices, [depth], on, off, axis)
+    return declare("one_hot", name, _one_hot, *arguments, shape=as_shape(known), dtype=dtype)
 
 
-def _one_hot(indices: Any, depth: int, on: Any, off: Any, axis: int) -> Any:
-    classes = np.arange(depth).reshape([-1] + [1] * (indices.ndim - axis % (indices.ndim + 1)))
+def _one_hot(indices: Any, depth: list[Any], on: Any, off: Any, axis: int) -> Any:
+    classes = np.arange(*sizes_now(depth)).reshape(
+        [-1] + [1] * (indices.ndim - axis % (indices.ndim + 1))
+    )
     return np.where(np.equal(np.expand_dims(indices, axis), classes), on, off)
 
 

@@ -97,7 +97,10 @@ def _shape_of(member: Any) -> Shape:
 def _of_each_rank(shapes: Sequence[Shape]) -> Iterator[list[tuple[int | None, ...]]]:
     """Yield the shapes with those of unknown rank replaced by some of unknown sizes."""
     ranks = [RANKS if shape is None else (len(shape),) for shape in shapes]
-    for lengths in product(*ranks):
+    unknown = [place for place, shape in enumerate(shapes) if shape is None]
+    # Alike ones first: what differs in rank may be broadcast, and hide that the result's is open.
+    alike_first = sorted(product(*ranks), key=lambda found: len({found[i] for i in unknown}))
+    for lengths in alike_first:
         yield [
             (None,) * length if shape is None else shape
             for shape, length in zip(shapes, lengths, strict=True)

@@ -12,8 +12,8 @@ from tinygrad_mnist.errors import ArgumentError, ShapeError
 from tinygrad_mnist.ops import activation
 from tinygrad_mnist.tf1.arguments import axis_or_last, constant_value, floating
 from tinygrad_mnist.tf1.arithmetic import cast, sigmoid, tanh
-from tinygrad_mnist.tf1.arrays import stop_gradient
-from tinygrad_mnist.tf1.random_numbers import random_symbol, random_uniform
+from tinygrad_mnist.tf1.arrays import has_known_shape, shape, stop_gradient
+from tinygrad_mnist.tf1.random_numbers import random_uniform
 from tinygrad_mnist.tf1.signatures import refuse
 from tinygrad_mnist.tf1.symbol import Symbol, operand, operands, operation
 from tinygrad_mnist.tf1.unknown import fits
@@ -128,11 +128,9 @@ def dropout(
         If not exactly one of ``keep_prob`` and ``rate`` is given, or a number is out of range.
     """
     x, kept = operands("dropout", floating("dropout", x), _keep_probability(keep_prob, rate))
-    if noise_shape is not None:
-        noise = random_uniform(noise_shape, dtype=x.dtype, seed=seed)
-    else:
-        like = x if isinstance(x, Symbol) else x.shape
-        noise = random_symbol(_uniform, like, x.dtype, seed, "random_uniform")
+    if noise_shape is None:
+        noise_shape = x.shape if has_known_shape(x) else shape(x)
+    noise = random_uniform(noise_shape, dtype=x.dtype, seed=seed)
     return operation("dropout", name, _drop, x, kept, noise)
 
 
@@ -152,10 +150,6 @@ def _keep_probability(keep_prob: Any, rate: Any) -> Any:
     raise ArgumentError(
         f"dropout: keep_prob must be a number above 0 and at most 1. Received: {keep_prob!r:.60}."
     )
-
-
-def _uniform(generator: np.random.Generator, sizes: tuple[int, ...]) -> Any:
-    return generator.uniform(size=sizes)
 
 
 def _drop(x: Any, kept: Any, drawn: Any) -> Any:

@@ -18,9 +18,10 @@ from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.nn import initializers
 from tinygrad_mnist.replay.capture import host
-from tinygrad_mnist.tf1.arguments import constant_value, sizes
+from tinygrad_mnist.tf1.arguments import constant_value, shape_to_fill
 from tinygrad_mnist.tf1.conversion import as_array, as_dtype, float32, float64
 from tinygrad_mnist.tf1.graph import get_default_graph
+from tinygrad_mnist.tf1.sizes import sizes_now
 from tinygrad_mnist.tf1.symbol import Symbol, defer_in_session
 
 Sample = Callable[[np.random.Generator, tuple[int, ...]], Any]
@@ -57,8 +58,7 @@ def random_normal(
     def sample(generator: np.random.Generator, sizes: tuple[int, ...]) -> Any:
         return generator.normal(mean, stddev, sizes)
 
-    shape = sizes("random_normal: shape", shape)
-    return random_symbol(sample, shape, dtype, seed, name or "random_normal")
+    return _random_symbol("random_normal", sample, shape, dtype, seed, name)
 
 
 def truncated_normal(
@@ -82,8 +82,7 @@ def truncated_normal(
     def sample(generator: np.random.Generator, sizes: tuple[int, ...]) -> Any:
         return mean + draw(generator, sizes, np.float64)
 
-    shape = sizes("truncated_normal: shape", shape)
-    return random_symbol(sample, shape, dtype, seed, name or "truncated_normal")
+    return _random_symbol("truncated_normal", sample, shape, dtype, seed, name)
 
 
 def random_uniform(
@@ -117,8 +116,7 @@ def random_uniform(
             return generator.integers(low, high, sizes)
         return generator.uniform(low, high, sizes)
 
-    shape = sizes("random_uniform: shape", shape)
-    return random_symbol(sample, shape, dtype, seed, name or "random_uniform")
+    return _random_symbol("random_uniform", sample, shape, dtype, seed, name)
 
 
 def _moments(caller: str, mean: Any, stddev: Any) -> tuple[Array, Array]:
@@ -133,10 +131,10 @@ def _numbers(what: str, value: Any, dtype: Any) -> Array:
     return as_array(constant_value(what, value), dtype, what)
 
 
-def random_symbol(
-    sample: Sample, shape: tuple[int, ...] | Symbol, dtype: Any, seed: int | None, name: str
+def _random_symbol(
+    kind: str, sample: Sample, shape: Any, dtype: Any, seed: int | None, name: str | None
 ) -> Symbol:
-    """Return the Symbol of numbers of a shape, or of the shape that a Symbol will have.
+    """Return the Symbol of numbers of a shape.
 
     Parameters
     ----------
@@ -150,11 +148,10 @@ def random_symbol(
     """
     dtype = as_dtype(dtype)
     seed = None if seed is None else integer("seed", seed, least=0)
+    known, told = shape_to_fill(f"{kind}: shape", shape)
 
-    def draw(keeping: Any, like: Any) -> Tensor:
-        sizes = like.shape if isinstance(like, Tensor) else like
-        generator = keeping.generator(seed)
+    def draw(keeping: Any, told: Any) -> Tensor:
+        generator, sizes = keeping.generator(seed), sizes_now(told)
         return host(lambda: np.asarray(sample(generator, sizes), dtype))
 
-    sizes = shape.shape if isinstance(shape, Symbol) else shape
-    return defer_in_session(draw, shape, name=name, shape=sizes, dtype=dtype)
+    return defer_in_session(draw, told, name=name or kind, shape=known, dtype=dtype)

@@ -191,6 +191,21 @@ def operation(
     return symbol
 
 
+def declare(
+    kind: str,
+    name: str | None,
+    function: Callable[..., Any],
+    *arguments: Any,
+    shape: Shape,
+    dtype: Any,
+) -> Symbol:
+    """Return the Symbol of a call whose shape and dtype are not found by calling it."""
+    graph = _graph_of(kind, arguments)
+    op_name = graph.unique_name(name or kind)
+    call = (function, *_snapshot((arguments, {})))
+    return Symbol(graph, f"{op_name}:0", *call, shape=shape, dtype=np.dtype(dtype))
+
+
 def defer_in_session(
     function: Callable[..., Any],
     *arguments: Any,

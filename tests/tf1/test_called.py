@@ -131,6 +131,27 @@ def test_a_size_has_a_value_as_in_tensorflow_1(tensorflow, theirs):
         theirs.enable_v2_tensorshape()
 
 
+WORDS = [
+    lambda tf: tf.constant("Hello, TensorFlow!"),
+    lambda tf: tf.constant(b"Hello", name="hello"),
+    lambda tf: tf.constant(["a", "\u00e9"], tf.string),
+    lambda tf: tf.constant(np.array([["a", "b"]])),
+    lambda tf: tf.constant("a", shape=[2, 1]),
+]
+
+
+@pytest.mark.parametrize("words", range(len(WORDS)))
+def test_words_are_fetched_as_bytes(words, theirs):
+    def found(tf):
+        with tf.Graph().as_default(), tf.Session() as sess:
+            hello, x = WORDS[words](tf), tf.placeholder(tf.float32)
+            runs = [sess.run([hello, x * 2], {x: 1.0}) for _ in range(3)]
+            return hello.name, hello.get_shape().as_list(), hello.dtype == tf.string, runs
+
+    for mine, reference in zip(found(ours), found(theirs), strict=True):
+        assert repr(mine) == repr(reference)
+
+
 def test_old_names_that_tutorials_begin_with(theirs):
     def results(tf):
         with tf.Graph().as_default(), tf.Session() as sess:

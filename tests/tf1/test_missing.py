@@ -144,10 +144,22 @@ REFUSED = {
         ShapeError,
         "the condition must be a scalar",
     ),
-    "a constant of words": (
-        lambda: tf.constant("Hello"),
+    "a variable of words": (
+        lambda: tf.Variable("Hello"),
         DTypeError,
-        "^A constant holds numbers or booleans; strings are not supported. Received: 'Hello'.$",
+        "The variable: an operand holds numbers or booleans; strings are not supported",
+    ),
+    "words and numbers": (lambda: tf.constant(["a", 1]), DTypeError, "strings are not supported"),
+    "a word for a number": (lambda: tf.constant("1", tf.float32), DTypeError, "are not supported"),
+    "words to compute with": (
+        lambda: tf.constant("Hello") + "!",
+        DTypeError,
+        "add: Const:0 is of strings, which can only be fetched",
+    ),
+    "random words": (
+        lambda: tf.random_normal([2], dtype=tf.string),
+        DTypeError,
+        "random_normal draws numbers. Received: dtype object",
     ),
     "a constant of no real numbers": (
         lambda: tf.constant(1j),

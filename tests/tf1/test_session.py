@@ -62,6 +62,17 @@ def test_scalars_come_back_as_numpy_scalars_and_arrays_belong_to_the_caller():
         np.testing.assert_array_equal(session.run(x, {x: [1, 2]}), [1, 2])
 
 
+def test_words_can_be_fetched_and_nothing_else():
+    hello = tf.constant("Hello, TensorFlow!", name="hello")
+    session = Session()
+    assert [session.run(hello) for _ in range(3)] == [b"Hello, TensorFlow!"] * 3
+    mine, again = session.run([tf.constant(["a"])] * 2)
+    mine[0] = b"b"  # is the caller's
+    assert again.tolist() == [b"a"]
+    with pytest.raises(SessionError, match="hello:0 has no value, or strings"):
+        session.run(hello, {hello: "other"})
+
+
 def test_names_stand_for_symbols():
     x = placeholder(np.float32, [], name="X")
     defer(np.multiply, x, 3.0, name="Mul")

@@ -81,6 +81,7 @@ from tinygrad_mnist.tf1.conversion import float32 as float32
 from tinygrad_mnist.tf1.conversion import float64 as float64
 from tinygrad_mnist.tf1.conversion import int32 as int32
 from tinygrad_mnist.tf1.conversion import int64 as int64
+from tinygrad_mnist.tf1.conversion import string as string
 from tinygrad_mnist.tf1.derivative import gradients as gradients
 from tinygrad_mnist.tf1.first_values import constant_initializer as constant_initializer
 from tinygrad_mnist.tf1.first_values import glorot_uniform_initializer as glorot_uniform_initializer
@@ -157,6 +158,7 @@ dtypes = _Namespace(
     float64=float64,
     int32=int32,
     int64=int64,
+    string=string,
 )
 
 

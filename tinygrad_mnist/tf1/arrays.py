@@ -22,13 +22,14 @@ from tinygrad_mnist.tf1.arguments import (
     shape_to_fill,
     sizes,
 )
-from tinygrad_mnist.tf1.conversion import as_array, as_dtype, float32, int32
+from tinygrad_mnist.tf1.conversion import as_array, as_dtype, as_text, float32, int32
 from tinygrad_mnist.tf1.graph import get_default_graph
 from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.sizes import fact_of_shape, sizes_in_run, sizes_now
 from tinygrad_mnist.tf1.symbol import (
     Placeholder,
     Symbol,
+    Text,
     declare,
     defer_in_session,
     operand,
@@ -81,7 +82,7 @@ def constant(
     Parameters
     ----------
     value
-        Numbers or booleans.
+        Numbers or booleans; or strings, which a session returns as bytes, and no operation takes.
     shape
         Fills this shape, repeating the last element where there are too few.
     verify_shape
@@ -90,11 +91,12 @@ def constant(
     Raises
     ------
     DTypeError
-        If the values are no numbers or do not fit the dtype.
+        If the values are neither numbers nor strings, or do not fit the dtype.
     ShapeError
         If there are more values than the shape holds.
     """
-    array = as_array(value, dtype, name or "A constant")
+    text = as_text(value, dtype)
+    array = as_array(value, dtype, name or "A constant") if text is None else text
     if shape is not None:
         shape = sizes("Const: shape", shape)
         missing = int(np.prod(shape)) - array.size
@@ -106,6 +108,9 @@ def constant(
                 "values; it needs at least one and at most as many as it holds."
             )
         array = np.pad(array.ravel(), (0, missing), mode="edge").reshape(shape)
+    if text is not None:
+        graph = get_default_graph()
+        return Text(graph, graph.unique_name(name or "Const") + ":0", array)
     return operation("Const", name, Tensor, array)
 
 

@@ -19,9 +19,11 @@ float64 = np.dtype(np.float64)
 int32 = np.dtype(np.int32)
 int64 = np.dtype(np.int64)
 bool = np.dtype(np.bool_)
+string = np.dtype(object)
+"""Of constants that can be fetched, and no more."""
 
-_SINGLE = ("float", float)
-"""NumPy's float has 64 bits, TensorFlow's 32."""
+_NAMED = {"float": float32, float: float32, "string": string}
+"""What is another dtype to NumPy, whose float has 64 bits, or none."""
 
 _NARROWED = {float64: float32, int64: int32}
 """What TensorFlow makes of Python's numbers; arrays keep their dtype."""
@@ -38,8 +40,8 @@ def as_dtype(type_value: Any) -> np.dtype[Any]:
     DTypeError
         If it is no dtype.
     """
-    if isinstance(type_value, (str, type)) and type_value in _SINGLE:
-        return float32
+    if isinstance(type_value, (str, type)) and type_value in _NAMED:
+        return _NAMED[type_value]
     try:
         found: np.dtype[Any] = np.dtype(type_value)
         return found
@@ -86,6 +88,23 @@ def as_array(value: Any, dtype: Any = None, name: str = "A constant") -> Array:
         f"{name} of dtype {wanted} was expected. Received: {value!r:.60} of dtype "
         f"{array.dtype}. Convert it with np.asarray(value, dtype) or tf.cast."
     )
+
+
+def as_text(value: Any, dtype: Any = None) -> Array | None:
+    """Return strings, or lists of them, in an array of bytes; None of anything else.
+
+    >>> as_text(["a", b"b"])
+    array([b'a', b'b'], dtype=object)
+    """
+    try:
+        is_text = np.asarray(value).dtype.kind in "SU"
+    except ValueError:  # rows that differ in length
+        is_text = False
+    if not is_text or (dtype is not None and as_dtype(dtype) != string):
+        return None
+    array = np.array(value, object)
+    array.flat[:] = [each.encode() if isinstance(each, str) else each for each in array.flat]
+    return array if all(isinstance(each, bytes) for each in array.flat) else None
 
 
 def same_values(given: Array, dtype: np.dtype[Any]) -> Array | None:

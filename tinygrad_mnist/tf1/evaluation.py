@@ -111,7 +111,8 @@ class Evaluation:
         except TinygradError as error:
             raise type(error)(f"{symbol.op_name} ({symbol.line}): {error}") from error
         # Of arrays alone, as in a sum of constants, a function makes an array.
-        return value if symbol.dtype is None or isinstance(value, Tensor) else Tensor(value)
+        is_tensor = value is None or symbol.dtype is None or isinstance(value, Tensor)
+        return value if is_tensor else Tensor(value)
 
     def _leaf(self, symbol: Symbol, value: Any) -> Any:
         """The value, or of one that gradients are taken by and that is a constant, a leaf."""

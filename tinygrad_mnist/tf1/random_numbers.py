@@ -15,7 +15,7 @@ import numpy as np
 from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
-from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.errors import ArgumentError, DTypeError
 from tinygrad_mnist.nn import initializers
 from tinygrad_mnist.replay.capture import host
 from tinygrad_mnist.tf1.arguments import constant_value, shape_to_fill
@@ -145,8 +145,12 @@ def _random_symbol(
     ------
     ArgumentError
         If the seed is neither None nor an integer of at least 0.
+    DTypeError
+        If the dtype is not one of numbers.
     """
     dtype = as_dtype(dtype)
+    if dtype.kind not in "iuf":
+        raise DTypeError(f"{kind} draws numbers. Received: dtype {dtype}.")
     seed = None if seed is None else integer("seed", seed, least=0)
     known, told = shape_to_fill(f"{kind}: shape", shape)
 

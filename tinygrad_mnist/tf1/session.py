@@ -31,7 +31,7 @@ from tinygrad_mnist.tf1.evaluation import Evaluation
 from tinygrad_mnist.tf1.graph import Graph, default_session, get_default_graph
 from tinygrad_mnist.tf1.keeping import Store
 from tinygrad_mnist.tf1.signatures import refuse
-from tinygrad_mnist.tf1.symbol import Symbol
+from tinygrad_mnist.tf1.symbol import Symbol, Text
 from tinygrad_mnist.tf1.unknown import fits
 
 
@@ -159,9 +159,13 @@ class Session:
             return [_owned_value(value) for value in self._programs[key](**arrays)]
         evaluation = Evaluation(fetched, fed, self.store)
         results = evaluation.run(**{name: _lend(array) for name, array in arrays.items()})
-        if self._changes == self.store.changes:
+        texts = [symbol for symbol in fetched if isinstance(symbol, Text)]  # which no program has
+        if self._changes == self.store.changes and not texts:
             self._programs.setdefault(key, capture(evaluation.run))
-        return [None if value is None else value.numpy()[()] for value in results]
+        return [
+            symbol.text.copy()[()] if isinstance(symbol, Text) else _new_value(value)
+            for symbol, value in zip(fetched, results, strict=True)
+        ]
 
     @property
     def plans(self) -> list[Plan]:
@@ -279,8 +283,8 @@ def _feed_array(symbol: Symbol, value: Any) -> Array:
             f"{symbol.name} was fed the symbol {value.name}; a feed is an array, such as "
             f"session.run({value.op_name}) gives."
         )
-    if symbol.dtype is None:
-        raise SessionError(f"{symbol.name} has no value, so it cannot be fed.")
+    if symbol.dtype is None or isinstance(symbol, Text):
+        raise SessionError(f"{symbol.name} has no value, or strings, so it cannot be fed.")
     try:
         fed = value.data if isinstance(value, Tensor) else value
         given = np.asarray(plain(f"What {symbol.name} was fed", fed))
@@ -311,6 +315,10 @@ def _lend(array: Array) -> Tensor:
     view = array.view()
     view.flags.writeable = False
     return Tensor.of(view, None)
+
+
+def _new_value(value: Tensor | None) -> Any:
+    return None if value is None else value.numpy()[()]
 
 
 def _owned_value(value: Tensor | None) -> Any:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from tinygrad_mnist.arguments import without_mask
 from tinygrad_mnist.core.arrays import SCALARS, read_only
-from tinygrad_mnist.core.primitive import Primitive
+from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.dispatch.operators import Operators
 from tinygrad_mnist.dispatch.registry import lookup
 from tinygrad_mnist.errors import ArgumentError, DTypeError, SessionError
@@ -150,6 +150,24 @@ class Symbol(Unknown, Operators["Symbol"]):
 
 class Placeholder(Symbol):
     """A symbol whose value is fed."""
+
+
+class Text(Symbol):
+    """A constant of strings, which a session returns and no operation takes.
+
+    Attributes
+    ----------
+    text
+        An array of bytes.
+    """
+
+    def __init__(self, graph: Graph, name: str, text: Array) -> None:
+        super().__init__(graph, name, _no_tensor, shape=text.shape, dtype=text.dtype)
+        self.text = text
+
+
+def _no_tensor() -> None:
+    return None
 
 
 def defer(
@@ -290,6 +308,8 @@ def operand(value: Any, dtype: Any = None, caller: str = "An operation") -> Any:
         return as_array(value, dtype, f"{caller}: an operand")
     if value.dtype is None:
         raise DTypeError(f"{caller}: {value.name} is an operation, which has no value.")
+    if isinstance(value, Text):
+        raise DTypeError(f"{caller}: {value.name} is of strings, which can only be fetched.")
     return value
 
 

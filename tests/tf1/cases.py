@@ -100,6 +100,20 @@ CASES = [
     Case("equal", lambda tf, x, y: tf.equal(x, y), (ties(9), ties(9)), np.equal),
     Case("greater", lambda tf, x, y: tf.greater(x, y), (ties(9), ties(9)), np.greater),
     Case("less", lambda tf, x, y: tf.less(x, y), (ties(9), ties(9)), np.less),
+    Case("truediv", lambda tf, x, y: tf.truediv(x, y), (normal(3, 4), positive(4)), np.divide),
+    Case("not_equal", lambda tf, x, y: tf.not_equal(x, y), (ties(9), ties(9)), np.not_equal),
+    Case(
+        "greater_equal",
+        lambda tf, x, y: tf.greater_equal(x, y),
+        (ties(9), ties(9)),
+        np.greater_equal,
+    ),
+    Case("less_equal", lambda tf, x, y: tf.less_equal(x, y), (ties(9), ties(9)), np.less_equal),
+    Case("negative", lambda tf, x: tf.negative(x), one, np.negative),
+    Case("sign", lambda tf, x: tf.sign(x), one, np.sign),
+    Case(
+        "floor", lambda tf, x: tf.cast(tf.floor(x), tf.int32), one, lambda x: np.int32(np.floor(x))
+    ),
     Case("add_n", lambda tf, x, y: tf.add_n([x, y, x]), two, lambda x, y: x + y + x),
     Case("add_n of one", lambda tf, x: tf.add_n([x]), one, lambda x: x),
     Case("identity", lambda tf, x: tf.identity(x), one, lambda x: x),
@@ -304,6 +318,13 @@ CASES = [
         lambda tf, x: tf.argmax(x, dimension=1, output_type=tf.int32),
         (ties(3, 4),),
         lambda x: np.int32(np.argmax(x, 1)),
+    ),
+    Case("argmin", lambda tf, x: tf.argmin(x), (ties(3, 4),), lambda x: np.argmin(x, axis=0)),
+    Case(
+        "argmin axis",
+        lambda tf, x: tf.argmin(x, 1, output_type=tf.int32),
+        (ties(3, 4),),
+        lambda x: np.int32(np.argmin(x, 1)),
     ),
     # Reductions.
     Case("reduce_sum", lambda tf, x: tf.reduce_sum(x), one, np.sum),

@@ -59,11 +59,12 @@ def test_the_largest_among_numbers_that_are_none(dtype, axis, theirs):
     odd = [np.nan, -np.inf, np.inf, np.finfo(np.float32).min, 0.0, 1.0]
     rows = np.random.default_rng(0).choice(odd, (200, 3)).astype(dtype)
 
-    def place(tf):
+    def places(tf):
         with tf.Graph().as_default(), tf.Session() as sess:
-            return sess.run(tf.argmax(rows if axis else rows.T, axis))
+            x = rows if axis else rows.T
+            return sess.run([tf.argmax(x, axis), tf.argmin(x, axis), tf.argmin(-x, axis)])
 
-    np.testing.assert_array_equal(place(ours), place(theirs))
+    np.testing.assert_array_equal(places(ours), places(theirs))
 
 
 def test_a_size_that_does_not_fit_a_bias_is_refused_in_the_run(tensorflow, theirs):

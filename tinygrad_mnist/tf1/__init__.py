@@ -28,18 +28,24 @@ from tinygrad_mnist.tf1.arithmetic import abs as abs
 from tinygrad_mnist.tf1.arithmetic import add as add
 from tinygrad_mnist.tf1.arithmetic import add_n as add_n
 from tinygrad_mnist.tf1.arithmetic import argmax as argmax
+from tinygrad_mnist.tf1.arithmetic import argmin as argmin
 from tinygrad_mnist.tf1.arithmetic import cast as cast
 from tinygrad_mnist.tf1.arithmetic import clip_by_value as clip_by_value
 from tinygrad_mnist.tf1.arithmetic import divide as divide
 from tinygrad_mnist.tf1.arithmetic import equal as equal
 from tinygrad_mnist.tf1.arithmetic import exp as exp
+from tinygrad_mnist.tf1.arithmetic import floor as floor
 from tinygrad_mnist.tf1.arithmetic import greater as greater
+from tinygrad_mnist.tf1.arithmetic import greater_equal as greater_equal
 from tinygrad_mnist.tf1.arithmetic import less as less
+from tinygrad_mnist.tf1.arithmetic import less_equal as less_equal
 from tinygrad_mnist.tf1.arithmetic import log as log
 from tinygrad_mnist.tf1.arithmetic import matmul as matmul
 from tinygrad_mnist.tf1.arithmetic import maximum as maximum
 from tinygrad_mnist.tf1.arithmetic import minimum as minimum
 from tinygrad_mnist.tf1.arithmetic import multiply as multiply
+from tinygrad_mnist.tf1.arithmetic import negative as negative
+from tinygrad_mnist.tf1.arithmetic import not_equal as not_equal
 from tinygrad_mnist.tf1.arithmetic import pow as pow
 from tinygrad_mnist.tf1.arithmetic import reduce_max as reduce_max
 from tinygrad_mnist.tf1.arithmetic import reduce_mean as reduce_mean
@@ -47,10 +53,12 @@ from tinygrad_mnist.tf1.arithmetic import reduce_min as reduce_min
 from tinygrad_mnist.tf1.arithmetic import reduce_prod as reduce_prod
 from tinygrad_mnist.tf1.arithmetic import reduce_sum as reduce_sum
 from tinygrad_mnist.tf1.arithmetic import sigmoid as sigmoid
+from tinygrad_mnist.tf1.arithmetic import sign as sign
 from tinygrad_mnist.tf1.arithmetic import sqrt as sqrt
 from tinygrad_mnist.tf1.arithmetic import square as square
 from tinygrad_mnist.tf1.arithmetic import subtract as subtract
 from tinygrad_mnist.tf1.arithmetic import tanh as tanh
+from tinygrad_mnist.tf1.arithmetic import truediv as truediv
 from tinygrad_mnist.tf1.arrays import concat as concat
 from tinygrad_mnist.tf1.arrays import constant as constant
 from tinygrad_mnist.tf1.arrays import convert_to_tensor as convert_to_tensor
@@ -77,11 +85,15 @@ from tinygrad_mnist.tf1.arrays import zeros as zeros
 from tinygrad_mnist.tf1.arrays import zeros_like as zeros_like
 from tinygrad_mnist.tf1.conversion import as_dtype as as_dtype
 from tinygrad_mnist.tf1.conversion import bool as bool
+from tinygrad_mnist.tf1.conversion import float16 as float16
 from tinygrad_mnist.tf1.conversion import float32 as float32
 from tinygrad_mnist.tf1.conversion import float64 as float64
+from tinygrad_mnist.tf1.conversion import int8 as int8
+from tinygrad_mnist.tf1.conversion import int16 as int16
 from tinygrad_mnist.tf1.conversion import int32 as int32
 from tinygrad_mnist.tf1.conversion import int64 as int64
 from tinygrad_mnist.tf1.conversion import string as string
+from tinygrad_mnist.tf1.conversion import uint8 as uint8
 from tinygrad_mnist.tf1.derivative import gradients as gradients
 from tinygrad_mnist.tf1.first_values import constant_initializer as constant_initializer
 from tinygrad_mnist.tf1.first_values import glorot_uniform_initializer as glorot_uniform_initializer
@@ -129,9 +141,10 @@ __version__ = "1.15.0"
 
 math = _Namespace(
     "tf.math",
-    *(abs, add, add_n, argmax, divide, equal, exp, greater, less, log, maximum, minimum, multiply),
-    *(pow, reduce_max, reduce_mean, reduce_min, reduce_prod, reduce_sum, sigmoid, sqrt, square),
-    *(subtract, tanh, nn.log_softmax, nn.softmax, nn.softplus),
+    *(abs, add, add_n, argmax, argmin, divide, equal, exp, floor, greater, greater_equal, less),
+    *(less_equal, log, maximum, minimum, multiply, negative, not_equal, pow, reduce_max),
+    *(reduce_mean, reduce_min, reduce_prod, reduce_sum, sigmoid, sign, sqrt, square, subtract),
+    *(tanh, truediv, nn.log_softmax, nn.softmax, nn.softplus),
 )
 random = _Namespace(
     "tf.random",
@@ -154,10 +167,14 @@ dtypes = _Namespace(
     "tf.dtypes",
     *(as_dtype, cast),
     bool=bool,
+    float16=float16,
     float32=float32,
     float64=float64,
+    int8=int8,
+    int16=int16,
     int32=int32,
     int64=int64,
+    uint8=uint8,
     string=string,
 )
 

@@ -20,9 +20,56 @@ from tinygrad_mnist.tf1.signatures import takes
 from tinygrad_mnist.tf1.symbol import Symbol, operand, operand_list, operands, operation
 
 
-def add(x: Any, y: Any, name: str | None = None) -> Symbol:
-    """The sum of x and y."""
-    return operation("Add", name, np.add, *operands("Add", x, y))
+def _unary(
+    name: str, kind: str, function: Callable[..., Any], doc: str, of: Callable[..., Any] = operand
+) -> Callable[..., Symbol]:
+    """Return TensorFlow's function of one operand for one of NumPy's; ``of`` checks the operand."""
+
+    def unary(x: Any, name: str | None = None) -> Symbol:
+        return operation(kind, name, function, of(x) if of is operand else of(kind, x))
+
+    return _called(name, doc, unary)
+
+
+def _binary(name: str, kind: str, function: Callable[..., Any], doc: str) -> Callable[..., Symbol]:
+    """Return TensorFlow's function of two operands for one of NumPy's."""
+
+    def binary(x: Any, y: Any, name: str | None = None) -> Symbol:
+        return operation(kind, name, function, *operands(kind, x, y))
+
+    return _called(name, doc, binary)
+
+
+def _called(name: str, doc: str, function: Callable[..., Symbol]) -> Callable[..., Symbol]:
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
+
+
+add = _binary("add", "Add", np.add, "The sum of x and y.")
+subtract = _binary("subtract", "Sub", np.subtract, "The difference of x and y.")
+multiply = _binary("multiply", "Mul", np.multiply, "The product of x and y, element by element.")
+divide = _binary("divide", "truediv", np.divide, "The quotient; of integers the true one, float64.")
+truediv = _binary("truediv", "truediv", np.divide, "As `divide`.")
+pow = _binary("pow", "Pow", np.power, "The power of x to y.")
+maximum = _binary("maximum", "Maximum", np.maximum, "The larger of x and y, element by element.")
+minimum = _binary("minimum", "Minimum", np.minimum, "The smaller of x and y, element by element.")
+equal = _binary("equal", "Equal", np.equal, "Whether x equals y, element by element.")
+not_equal = _binary("not_equal", "NotEqual", np.not_equal, "Whether x and y differ.")
+greater = _binary("greater", "Greater", np.greater, "Whether x > y, element by element.")
+greater_equal = _binary("greater_equal", "GreaterEqual", np.greater_equal, "Whether x >= y.")
+less = _binary("less", "Less", np.less, "Whether x < y, element by element.")
+less_equal = _binary("less_equal", "LessEqual", np.less_equal, "Whether x <= y.")
+negative = _unary("negative", "Neg", np.negative, "The number of the other sign.")
+sign = _unary("sign", "Sign", np.sign, "1, 0 or -1, as x is above, at or below 0.")
+square = _unary("square", "Square", np.square, "The square of x.")
+abs = _unary("abs", "Abs", np.absolute, "The absolute value.")
+floor = _unary("floor", "Floor", np.floor, "The largest whole number up to x.", floating)
+sqrt = _unary("sqrt", "Sqrt", np.sqrt, "The square root.", floating)
+exp = _unary("exp", "Exp", np.exp, "The exponential of x.", floating)
+log = _unary("log", "Log", np.log, "The natural logarithm.", floating)
+sigmoid = _unary("sigmoid", "Sigmoid", activation.sigmoid, "1 / (1 + exp(-x)).", floating)
+tanh = _unary("tanh", "Tanh", np.tanh, "The hyperbolic tangent.", floating)
 
 
 def add_n(inputs: Any, name: str | None = None) -> Symbol:
@@ -40,86 +87,6 @@ def _sum_of_one_shape(*members: Any) -> Any:
     if len({np.shape(member) for member in members}) > 1:
         raise ShapeError("the shapes must be equal.")
     return reduce(np.add, members)
-
-
-def subtract(x: Any, y: Any, name: str | None = None) -> Symbol:
-    """The difference of x and y."""
-    return operation("Sub", name, np.subtract, *operands("Sub", x, y))
-
-
-def multiply(x: Any, y: Any, name: str | None = None) -> Symbol:
-    """The product of x and y, element by element."""
-    return operation("Mul", name, np.multiply, *operands("Mul", x, y))
-
-
-def divide(x: Any, y: Any, name: str | None = None) -> Symbol:
-    """The quotient of x and y; of integers the true one, float64."""
-    return operation("truediv", name, np.divide, *operands("truediv", x, y))
-
-
-def pow(x: Any, y: Any, name: str | None = None) -> Symbol:
-    """The power of x to y."""
-    return operation("Pow", name, np.power, *operands("Pow", x, y))
-
-
-def maximum(x: Any, y: Any, name: str | None = None) -> Symbol:
-    """The larger of x and y, element by element."""
-    return operation("Maximum", name, np.maximum, *operands("Maximum", x, y))
-
-
-def minimum(x: Any, y: Any, name: str | None = None) -> Symbol:
-    """The smaller of x and y, element by element."""
-    return operation("Minimum", name, np.minimum, *operands("Minimum", x, y))
-
-
-def equal(x: Any, y: Any, name: str | None = None) -> Symbol:
-    """Whether x equals y, element by element."""
-    return operation("Equal", name, np.equal, *operands("Equal", x, y))
-
-
-def greater(x: Any, y: Any, name: str | None = None) -> Symbol:
-    """Whether x > y, element by element."""
-    return operation("Greater", name, np.greater, *operands("Greater", x, y))
-
-
-def less(x: Any, y: Any, name: str | None = None) -> Symbol:
-    """Whether x < y, element by element."""
-    return operation("Less", name, np.less, *operands("Less", x, y))
-
-
-def square(x: Any, name: str | None = None) -> Symbol:
-    """The square of x."""
-    return operation("Square", name, np.square, operand(x))
-
-
-def abs(x: Any, name: str | None = None) -> Symbol:
-    """The absolute value."""
-    return operation("Abs", name, np.absolute, operand(x))
-
-
-def sqrt(x: Any, name: str | None = None) -> Symbol:
-    """The square root."""
-    return operation("Sqrt", name, np.sqrt, floating("Sqrt", x))
-
-
-def exp(x: Any, name: str | None = None) -> Symbol:
-    """The exponential of x."""
-    return operation("Exp", name, np.exp, floating("Exp", x))
-
-
-def log(x: Any, name: str | None = None) -> Symbol:
-    """The natural logarithm."""
-    return operation("Log", name, np.log, floating("Log", x))
-
-
-def sigmoid(x: Any, name: str | None = None) -> Symbol:
-    """The logistic function, 1 / (1 + exp(-x))."""
-    return operation("Sigmoid", name, activation.sigmoid, floating("Sigmoid", x))
-
-
-def tanh(x: Any, name: str | None = None) -> Symbol:
-    """The hyperbolic tangent."""
-    return operation("Tanh", name, np.tanh, floating("Tanh", x))
 
 
 @takes(
@@ -191,12 +158,29 @@ def argmax(
     DTypeError
         If the output type is not one of integers.
     """
+    return _place("ArgMax", primitives.argmax, input, axis, name, dimension, output_type)
+
+
+def argmin(
+    input: Any,
+    axis: Any = None,
+    name: str | None = None,
+    dimension: Any = None,
+    output_type: Any = int64,
+) -> Symbol:
+    """Index of the smallest element along an axis; else as `argmax`."""
+    return _place("ArgMin", primitives.argmin, input, axis, name, dimension, output_type)
+
+
+def _place(
+    kind: str, function: Any, x: Any, axis: Any, name: str | None, dimension: Any, dtype: Any
+) -> Symbol:
     axis = either(axis, dimension, "axis and dimension")
-    axis = 0 if axis is None else integer("ArgMax: axis", axis)
-    dtype = as_dtype(output_type)
+    axis = 0 if axis is None else integer(f"{kind}: axis", axis)
+    dtype = as_dtype(dtype)
     if dtype.kind not in "iu":
-        raise DTypeError(f"ArgMax has an output_type of integers. Received: {dtype}.")
-    return operation("ArgMax", name, _cast, primitives.argmax, operand(input), dtype, axis=axis)
+        raise DTypeError(f"{kind} has an output_type of integers. Received: {dtype}.")
+    return operation(kind, name, _cast, function, operand(x), dtype, axis=axis)
 
 
 def _cast(function: Any, x: Any, dtype: Any, **options: Any) -> Any:
@@ -246,9 +230,9 @@ def _reduction(kind: str, function: Callable[..., Any], doc: str) -> Callable[..
         keep = bool(either(keepdims, keep_dims, "keepdims and keep_dims"))
         return operation(kind, name, _cast, function, x, x.dtype, axis=axis, keepdims=keep)
 
-    reduction.__name__ = reduction.__qualname__ = f"reduce_{kind.lower()}"
-    reduction.__doc__ = f"{doc} over axes, all unless some are given."
-    return reduction
+    return _called(
+        f"reduce_{kind.lower()}", f"{doc} over axes, all unless some are given.", reduction
+    )
 
 
 reduce_sum = _reduction("Sum", np.sum, "Sum")

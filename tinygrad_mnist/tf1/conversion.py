@@ -14,10 +14,14 @@ from tinygrad_mnist.arguments import plain
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import DTypeError, ShapeError, plainly
 
+float16 = np.dtype(np.float16)
 float32 = np.dtype(np.float32)
 float64 = np.dtype(np.float64)
+int8 = np.dtype(np.int8)
+int16 = np.dtype(np.int16)
 int32 = np.dtype(np.int32)
 int64 = np.dtype(np.int64)
+uint8 = np.dtype(np.uint8)
 bool = np.dtype(np.bool_)
 string = np.dtype(object)
 """Of constants that can be fetched, and no more."""

@@ -27,17 +27,12 @@ MODULES = (
 """The modules of the face as programs call them."""
 
 WRITTEN = {
-    "neg": "-x",
-    "negative": "-x",
+    "neg": "tf.negative",
     "div": "tf.divide",
-    "truediv": "x / y",
     "floordiv": "x // y",
     "floor_div": "x // y",
     "mod": "x % y",
     "floormod": "x % y",
-    "less_equal": "x <= y",
-    "greater_equal": "x >= y",
-    "not_equal": "x != y",
     "logical_and": "x & y",
     "logical_or": "x | y",
     "logical_xor": "x != y",
@@ -52,7 +47,6 @@ WRITTEN = {
     "slice": "x[i:j]",
     "select": "tf.where",
     "ceil": "np.ceil(x)",
-    "sign": "np.sign(x)",
     "batch_matmul": "tf.matmul",
     "all_variables": "tf.global_variables",
     "embedding_lookup": "tf.gather",
@@ -90,12 +84,10 @@ def missing(module: str, name: str) -> AttributeError:
 
     >>> print(missing("tf", "relu"))
     tf has no name 'relu'. Nearest: tf.nn.relu, tf.nn.leaky_relu, tf.nn.elu.
-    >>> print(missing("tf", "floor"))
-    tf has no name 'floor'. Nearest: np.floor(x).
+    >>> print(missing("tf", "sin"))
+    tf has no name 'sin'. Nearest: np.sin(x), tf.sign.
     """
     near = [WRITTEN[name]] if name in WRITTEN else _nearest(module, name)
-    if not near and getattr(np, name, None) in registry:
-        near = [f"np.{name}(x)"]
     told = ", ".join(near)
     told = f". Nearest: {told}" if told else f", and none is like it; {module}.__all__ lists all"
     return AttributeError(f"{module} has no name {name!r}{told}.")
@@ -110,7 +102,10 @@ def _nearest(module: str, name: str) -> list[str]:
             last.setdefault(known, f"{place}.{known}")
     likeness = {known: _likeness(name.lower(), known.lower()) for known in last}
     alike = sorted((known for known in last if likeness[known]), key=lambda k: -likeness[k])
-    return [last[known] for known in alike[:3]]
+    near = [last[known] for known in alike]
+    if getattr(np, name, None) in registry and not any(name in k.split("_") for k in alike):
+        near.insert(0, f"np.{name}(x)")
+    return near[:3]
 
 
 def _likeness(name: str, known: str) -> float:

@@ -78,7 +78,16 @@ def argmax(x: Array, *, axis: int) -> Any:
     return np.asarray(np.argmax(x, axis=axis))
 
 
+@primitive()
+def argmin(x: Array, *, axis: int) -> Any:
+    """Index of the smallest element; else as `argmax`."""
+    if x.dtype.kind == "f":
+        x = np.fmin(x, np.finfo(x.dtype).max)
+    return np.asarray(np.argmin(x, axis=axis))
+
+
 argmax.vjp(x=ZERO)
+argmin.vjp(x=ZERO)
 
 
 @primitive()

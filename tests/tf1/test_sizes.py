@@ -101,6 +101,18 @@ def test_what_follows_from_a_shape_is_not_fed():
             session.run(tf.zeros([size]), {size: 3})
 
 
+def test_what_is_computed_of_such_a_size_can_be_fed():
+    with tf.Graph().as_default(), tf.Session() as session:
+        x, labels = tf.placeholder(tf.float32, X), tf.placeholder(tf.int32, [None])
+        state = tf.zeros([tf.shape(x)[0], 2])
+        column = tf.reshape(labels, [tf.shape(x)[0], 1])
+        feeds = {x: np.ones((2, 3)), labels: [3, 4]}
+        for _ in range(3):
+            assert session.run([state + 1.0, column + 1], feeds)[1].tolist() == [[4], [5]]
+            assert session.run(state + 1.0, {state: [[1, 2]]}).tolist() == [[2, 3]]
+            assert session.run(column + 1, {column: [[7]]}).tolist() == [[8]]
+
+
 @pytest.mark.parametrize("make", [tf.zeros, tf.random_normal, tf.range], ids=lambda f: f.__name__)
 def test_a_size_that_is_fed_as_a_number_is_refused(make):
     with tf.Graph().as_default():

@@ -30,7 +30,7 @@ from tinygrad_mnist.lines import said_of
 from tinygrad_mnist.replay.signature import flatten, unflatten
 from tinygrad_mnist.tf1.inference import misfit
 from tinygrad_mnist.tf1.keeping import Keeping, Store, read
-from tinygrad_mnist.tf1.sizes import follows_from_shapes
+from tinygrad_mnist.tf1.sizes import is_size
 from tinygrad_mnist.tf1.symbol import Placeholder, Symbol, ancestors
 from tinygrad_mnist.tf1.unknown import Unknown
 
@@ -57,7 +57,7 @@ class Evaluation:
         self.store = store
         given = set(fed)
         for symbol in given:
-            if not isinstance(symbol, Placeholder) and follows_from_shapes(symbol):
+            if is_size(symbol):
                 raise SessionError(
                     f"{symbol.name} follows from the shape of what is fed, so it cannot be fed."
                 )

@@ -33,9 +33,16 @@ def is_fact(symbol: Symbol) -> bool:
     return symbol.function is fact_of_shape
 
 
-def follows_from_shapes(symbol: Symbol) -> bool:
-    """Whether a fact of a shape is among what a symbol is computed from."""
-    return any(map(is_fact, ancestors([symbol], lambda each: not is_fact(each))))
+def is_size(symbol: Symbol) -> bool:
+    """Whether a symbol is of integers that follow from shapes, and from nothing that is fed."""
+    needed = ancestors([symbol], lambda each: not is_fact(each))
+    of_integers = symbol.dtype in (np.int32, np.int64)
+    return of_integers and any(map(is_fact, needed)) and not any(map(_is_open, needed))
+
+
+def _is_open(symbol: Symbol) -> bool:
+    """Whether the value of a symbol is fed, or of a session."""
+    return symbol.session or isinstance(symbol, Placeholder)
 
 
 def possible_values(what: str, value: Symbol) -> tuple[Any, Any]:
@@ -48,7 +55,7 @@ def possible_values(what: str, value: Symbol) -> tuple[Any, Any]:
     """
     needed = ancestors([value], lambda symbol: not is_fact(symbol))
     for symbol in needed:
-        if symbol.session or isinstance(symbol, Placeholder):
+        if _is_open(symbol):
             raise ArgumentError(
                 f"{what} must be known when the graph is built, or follow from shapes. Received: "
                 f"{value.name}, which depends on {symbol.name} and is known in a run only."

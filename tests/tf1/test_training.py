@@ -404,7 +404,8 @@ def test_old_files_are_deleted(trained, tmp_path):
 def test_the_folder_is_made_as_the_training_would_be_lost(trained, tmp_path, monkeypatch):
     sess, _, variables = trained
     monkeypatch.chdir(tmp_path)
-    for path in ("model/dnn.ckpt", "./new/deep/er/dnn.ckpt", str(tmp_path / "a" / "b" / "c")):
+    places = ("model/dnn.ckpt", "./new/deep/er/dnn.ckpt", str(tmp_path / "a" / "b" / "c"))
+    for path in (*places, "model", "model/", "other/", "other"):  # of which four are folders
         saver = tf.train.Saver()
         assert saver.save(sess, path) == path
         with tf.Session() as fresh:
@@ -412,6 +413,11 @@ def test_the_folder_is_made_as_the_training_would_be_lost(trained, tmp_path, mon
             assert equal(fresh.run(variables), sess.run(variables))
     with pytest.raises(OutputError, match="folder a/b/c to save in cannot be made: File exists"):
         tf.train.Saver().save(sess, "a/b/c/d")
+    with pytest.raises(ArgumentError, match="needs the path of the file"):
+        tf.train.Saver().save(sess, "")
+    for hours in (-1, None, "an hour"):
+        with pytest.raises(ArgumentError, match="keep_checkpoint_every_n_hours must be a number"):
+            tf.train.Saver(keep_checkpoint_every_n_hours=hours)
 
 
 def kept(tf, folder, monkeypatch):

@@ -6,6 +6,7 @@ The file is a checkpoint as the rest of the package writes them (``tinygrad_mnis
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist import checkpoint
+from tinygrad_mnist.arguments import in_range
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, OutputError
 from tinygrad_mnist.tf1.graph import get_default_graph
@@ -71,7 +73,10 @@ class Saver:
         self.max_to_keep = max_to_keep
         self.pad_step_number = pad_step_number
         self.last_checkpoints: list[str] = []
-        self._keep_seconds = 3600 * keep_checkpoint_every_n_hours
+        hours = in_range(
+            "keep_checkpoint_every_n_hours", keep_checkpoint_every_n_hours, 0.0, math.inf
+        )
+        self._keep_seconds = 3600 * hours
         self._keep_next = time.time() + self._keep_seconds
         self._written: dict[str, float] = {}
 
@@ -87,7 +92,7 @@ class Saver:
         Parameters
         ----------
         save_path
-            Where; ``-`` and the step are added if one is given.
+            Where; ``-`` and the step are added if one is given, and ``.npz`` to a folder's path.
         global_step
             A number, or a variable whose value it is.
 
@@ -95,9 +100,13 @@ class Saver:
         ------
         SessionError
             If a variable is not initialised.
+        ArgumentError
+            If the path is empty.
         OutputError
             If the folder cannot be made, or the file cannot be written.
         """
+        if not os.fspath(save_path):
+            raise ArgumentError("A Saver needs the path of the file to write. Received: ''.")
         step = sess.run(global_step) if isinstance(global_step, Symbol) else global_step
         digits = f"{step:08}" if step is not None and self.pad_step_number else step
         path = f"{os.fspath(save_path)}{'' if step is None else f'-{digits}'}"
@@ -109,8 +118,8 @@ class Saver:
                 for name, value in sess.store.objects[symbol].state_dict().items():
                     where = arrays if isinstance(value, np.ndarray) else numbers
                     where[f"{symbol.op_name}/{name}"] = value
-        _make_folder(Path(path).parent)
-        checkpoint.save(Path(path), arrays, {"optimizers": numbers})
+        _make_folder(_file(path).parent)
+        checkpoint.save(_file(path), arrays, {"optimizers": numbers})
         self._delete_oldest(path)
         return path
 
@@ -123,7 +132,7 @@ class Saver:
             If the file cannot be read, is damaged, or lacks a variable of this shape and dtype or
             the state of an optimizer; nothing is restored then.
         """
-        arrays, description = checkpoint.load(Path(save_path))
+        arrays, description = checkpoint.load(_file(os.fspath(save_path)))
         for name, variable in self.variables.items():
             found = arrays.get(_key(name))
             if found is None or (found.shape, found.dtype) != (variable.shape, variable.dtype):
@@ -159,7 +168,12 @@ class Saver:
             if self._written.pop(oldest) > self._keep_next:
                 self._keep_next += self._keep_seconds
             else:
-                Path(oldest).unlink(missing_ok=True)
+                _file(oldest).unlink(missing_ok=True)
+
+
+def _file(path: str) -> Path:
+    """The file of a path, which may be that of a folder, as TensorFlow adds to it."""
+    return Path(f"{path}.npz" if path.endswith(os.sep) or Path(path).is_dir() else path)
 
 
 def _make_folder(folder: Path) -> None:

@@ -220,7 +220,7 @@ def declare(
     """Return the Symbol of a call whose shape and dtype are not found by calling it."""
     graph = _graph_of(kind, arguments)
     op_name = graph.unique_name(name or kind)
-    call = (function, *_snapshot((arguments, {})))
+    call = (function, *snapshot((arguments, {})))
     return Symbol(graph, f"{op_name}:0", *call, shape=shape, dtype=np.dtype(dtype))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tinygrad_mnist
 from tinygrad_mnist import checkpoint
 from tinygrad_mnist.errors import CheckpointError, OutputError
 
@@ -37,7 +38,8 @@ def refused(path, reason):
 
 def test_arrays_and_description_come_back(saved):
     arrays, description = checkpoint.load(saved)
-    assert description == {"format": checkpoint.FORMAT, **DESCRIPTION}
+    version = tinygrad_mnist.__version__
+    assert description == {"format": checkpoint.FORMAT, "version": version, **DESCRIPTION}
     assert arrays.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
         assert (arrays[name].dtype, arrays[name].shape) == (array.dtype, array.shape)
@@ -61,7 +63,11 @@ class TestDamage:
     @pytest.fixture
     def read(self, monkeypatch):
         """Have the file hold other bytes, without the time to write them."""
-        return lambda content: monkeypatch.setattr(Path, "read_bytes", lambda _: bytes(content))
+
+        def hold(content):
+            monkeypatch.setattr(checkpoint, "open_input", lambda *_: io.BytesIO(content))
+
+        return hold
 
     def test_cut_off_at_any_byte(self, saved, read):
         content = saved.read_bytes()

@@ -1,15 +1,17 @@
-"""A file is written whole or not at all, whatever fails on the way."""
+"""A file is written whole or not at all, whatever fails on the way; what is read is bounded."""
 
 import errno
 import os
 import stat
 import tempfile
+import sys
 from pathlib import Path
 
 import pytest
 
+from tinygrad_mnist import files
 from tinygrad_mnist.errors import OutputError
-from tinygrad_mnist.files import prove_writable, write_whole
+from tinygrad_mnist.files import open_input, prove_writable, write_whole
 
 FAILURE = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -147,3 +149,77 @@ def test_what_is_not_a_file_is_never_replaced(tmp_path):
             write_whole(path, b"x")
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     assert os.listdir(tmp_path) == ["pipe"]  # noqa: PTH208
+
+
+class TestOpeningToRead:
+    def test_a_file_can_seek(self, path):
+        with open_input(path, 3) as file:
+            assert (file.read(), file.seek(1), file.read()) == (b"old", 1, b"ld")
+
+    def test_a_file_that_is_too_large_is_judged_by_its_size(self, tmp_path):
+        with (tmp_path / "sparse").open("wb") as file:
+            file.truncate(1 << 40)
+        with pytest.raises(OSError, match=r"1,099,511,627,776 bytes, and at most 7 are read"):
+            open_input(tmp_path / "sparse", 7)
+
+    @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/tty"])
+    def test_a_device_never_ends(self, device):
+        with pytest.raises(OSError, match=r"it is a device, not a file|No such device"):
+            open_input(Path(device), 7)
+
+    def test_a_folder(self, tmp_path):
+        with pytest.raises(IsADirectoryError, match="Is a directory"):
+            open_input(tmp_path, 7)
+
+    def test_a_pipe_that_nobody_writes_to(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(files, "BEGIN_WITHIN", 0.01)
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(OSError, match="nobody writes to this pipe"):
+            open_input(tmp_path / "pipe", 7)
+
+    def test_a_pipe_whose_writer_says_nothing(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(files, "BEGIN_WITHIN", 0.01)
+        monkeypatch.setattr(files, "SILENT_FOR", 0.01)
+        os.mkfifo(tmp_path / "pipe")
+        writer = os.open(tmp_path / "pipe", os.O_RDWR)
+        with pytest.raises(TimeoutError, match=r"nothing came through it for 0\.01 seconds"):
+            open_input(tmp_path / "pipe", 7)
+        os.close(writer)
+
+    def test_what_a_pipe_delivers(self, piped):
+        with open_input(piped(b"picture"), 7) as file:
+            assert (file.read(), file.seek(0), file.read()) == (b"picture", 0, b"picture")
+
+    def test_a_pipe_that_never_ends(self, piped):
+        with pytest.raises(OSError, match="more than 6 bytes"):
+            open_input(piped(b"picture"), 6)
+
+    def test_standard_input(self, piped, monkeypatch):
+        before = os.dup(0)
+        handle = os.open(piped(b"picture"), os.O_RDONLY)
+        os.dup2(handle, 0)
+        os.close(handle)
+        try:
+            assert open_input(Path("-"), 7).read() == b"picture"
+        finally:
+            os.dup2(before, 0)
+            os.close(before)
+        monkeypatch.setattr(sys, "stdin", None)
+        with pytest.raises(OSError, match="standard input is closed"):
+            open_input(Path("-"), 7)
+
+    @pytest.fixture
+    def piped(self):
+        """The name of a pipe that holds some bytes and has no writer any more."""
+        opened = []
+
+        def piped(content):
+            reader, writer = os.pipe()
+            os.write(writer, content)
+            os.close(writer)
+            opened.append(reader)
+            return Path(f"/dev/fd/{reader}")
+
+        yield piped
+        for reader in opened:
+            os.close(reader)

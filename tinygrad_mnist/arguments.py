@@ -21,11 +21,13 @@ from tinygrad_mnist.errors import ArgumentError, DTypeError, ShapeError, descrip
 def in_range(name: str, value: float, low: float, high: float) -> float:
     """Return a number of the half-open interval [low, high), or raise ArgumentError."""
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = math.nan if isinstance(value, str | bytes | bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not low <= number < high:
-        raise ArgumentError(f"{name} must be a number in [{low:g}, {high:g}). Received: {value!r}.")
+        raise ArgumentError(
+            f"{name} must be a number in [{low:g}, {high:g}). Received: {value!r:.60}."
+        )
     return number
 
 

@@ -34,6 +34,7 @@ class Dataset:
 
     ``epochs_completed`` counts the epochs whose last example has been handed out: it goes up
     during the call that hands it out, also when the same batch goes on into the next epoch.
+    ``cursor`` counts the examples of this epoch that have been.
 
     Raises ``ShapeError`` if the arrays are empty, have no first axis, or differ in length,
     ``DTypeError`` if one is masked or an ``np.matrix``, and ``ArgumentError`` if ``generator`` is
@@ -59,7 +60,7 @@ class Dataset:
         self.epochs_completed = 0
         self._generator = generator
         self._order = np.arange(self.num_examples, dtype=np.int64)
-        self._cursor = self.num_examples
+        self.cursor = self.num_examples
 
     def next_batch(
         self, batch_size: int, shuffle: bool = True
@@ -81,15 +82,15 @@ class Dataset:
     def _advance(self, count: int, shuffle: bool) -> NDArray[np.int64]:
         pieces = []
         while count:
-            if self._cursor == self.num_examples:
+            if self.cursor == self.num_examples:
                 if shuffle:
                     self._order = self._generator.permutation(self.num_examples)
-                self._cursor = 0
-            piece = self._order[self._cursor : self._cursor + count]
+                self.cursor = 0
+            piece = self._order[self.cursor : self.cursor + count]
             pieces.append(piece)
             count -= len(piece)
-            self._cursor += len(piece)
-            self.epochs_completed += self._cursor == self.num_examples
+            self.cursor += len(piece)
+            self.epochs_completed += self.cursor == self.num_examples
         return np.concatenate(pieces)
 
     def state_dict(self) -> dict[str, Any]:
@@ -101,7 +102,7 @@ class Dataset:
         """
         return {
             "order": self._order.astype(np.int64),
-            "cursor": self._cursor,
+            "cursor": self.cursor,
             "epochs_completed": self.epochs_completed,
             "generator": _without_arrays(self._generator.bit_generator.state),
         }
@@ -127,7 +128,7 @@ class Dataset:
         cursor = _checked_count(state, "cursor", self.num_examples)
         epochs_completed = _checked_count(state, "epochs_completed", math.inf)
         _restore_generator(self._generator, state["generator"])
-        self._order, self._cursor, self.epochs_completed = order.copy(), cursor, epochs_completed
+        self._order, self.cursor, self.epochs_completed = order.copy(), cursor, epochs_completed
 
 
 def _common_length(images: NDArray[Any], labels: NDArray[Any]) -> int:

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all.
+"""Files: written whole or not at all, opened to read within bounds.
 
 >>> import tempfile
 >>> with tempfile.TemporaryDirectory() as folder:
@@ -10,11 +10,16 @@ b'1 2 3'
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import select
 import stat
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from tinygrad_mnist.errors import OutputError
 
@@ -94,3 +99,74 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+STANDARD_INPUT = Path("-")
+BEGIN_WITHIN = 3.0
+"""Seconds within which somebody must write to a named pipe."""
+SILENT_FOR = 60.0
+"""Seconds for which whoever writes to a pipe may say nothing."""
+CHUNK = 1 << 20
+
+
+def open_input(path: Path, most: int) -> BinaryIO:
+    """Open a file of at most so many bytes, or what a pipe delivers, read to its end; it can seek.
+
+    ``-`` is standard input.
+
+    Raises
+    ------
+    OSError
+        With a ``strerror`` for a sentence: also if it is a folder or a device, has more bytes, or
+        nobody writes to the pipe.
+    """
+    handle = _open_at_once(path)
+    try:
+        status = os.fstat(handle)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode):
+            return io.BytesIO(_read_pipe(handle, most))
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is a device, not a file")
+        if status.st_size > most:
+            raise _too_large(f"{status.st_size:,}", most)
+        return os.fdopen(os.dup(handle), "rb")
+    finally:
+        os.close(handle)
+
+
+def _open_at_once(path: Path) -> int:
+    """Return a handle, without waiting for whoever may come to write to a named pipe."""
+    if path != STANDARD_INPUT:
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        return os.open(path, flags)
+    if sys.stdin is None:  # its handle may be that of any file by now
+        raise OSError(errno.EBADF, "standard input is closed")
+    return os.dup(0)
+
+
+def _read_pipe(handle: int, most: int) -> bytearray:
+    content = bytearray()
+    while chunk := _next_chunk(handle):
+        content += chunk
+        if len(content) > most:
+            raise _too_large(f"more than {most:,}", most)
+    return content
+
+
+def _next_chunk(handle: int) -> bytes:
+    """Return what a pipe delivers next; nothing at its end."""
+    for patience in (BEGIN_WITHIN, SILENT_FOR):
+        if select.select([handle], [], [], patience)[0]:
+            return os.read(handle, CHUNK)
+        if not os.get_blocking(handle):
+            with suppress(BlockingIOError):  # which says that there is somebody who could write
+                if chunk := os.read(handle, CHUNK):
+                    return chunk
+                raise OSError(errno.EPIPE, "nobody writes to this pipe")
+    raise TimeoutError(errno.ETIMEDOUT, f"nothing came through it for {SILENT_FOR:g} seconds")
+
+
+def _too_large(size: str, most: int) -> OSError:
+    return OSError(errno.EFBIG, f"it has {size} bytes, and at most {most:,} are read")

@@ -26,9 +26,9 @@ LAYERS = (
     {"core"},
     {"lines", "ops"},
     {"replay"},
-    {"dataset", "environment", "files", "interruption", "streams"}
+    {"checkpoint", "dataset", "environment", "files", "interruption", "streams"}
     | {"mnist", "nn", "optim", "testing"},
-    {"checkpoint", "tf1"},
+    {"tf1"},
     {"command"},
     {"__main__"},
 )

@@ -8,19 +8,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_mnist import checkpoint, mnist, nn, optim
 from tinygrad_mnist.arguments import in_range, integer
 from tinygrad_mnist.core.primitive import Array
+from tinygrad_mnist.dataset import Dataset
 from tinygrad_mnist.errors import ArgumentError, CheckpointError, DivergenceError
 from tinygrad_mnist.nn import loop
+from tinygrad_mnist.nn.loading import mlp_network, saved_network
 from tinygrad_mnist.replay.capture import capture
 
 OPTIMIZERS = {"adam": optim.Adam, "momentum": optim.Momentum, "sgd": optim.SGD}
@@ -52,9 +55,10 @@ class Settings:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        if self.optimizer not in OPTIMIZERS:
+        if self.optimizer not in list(OPTIMIZERS):
             raise ArgumentError(
-                f"optimizer must be one of {', '.join(OPTIMIZERS)}. Received: {self.optimizer!r}."
+                f"optimizer must be one of {', '.join(OPTIMIZERS)}. Received: "
+                f"{self.optimizer!r:.40}."
             )
         counts = [("number of iterations", self.iterations), ("batch size", self.batch_size)]
         counts += [("number of threads", 1 if self.threads is None else self.threads)]
@@ -188,16 +192,33 @@ class Run:
             "optimizer": optimizer,
             "data": data,
             "checksums": self.data.checksums,
+            "network": self.model.network(),
         }
         checkpoint.save(path, arrays, description)
         self.saved = self.iteration
 
 
-def settings_of(path: Path, description: dict[str, Any]) -> Settings:
-    """Return the settings a checkpoint was made with."""
-    if "settings" not in description:
-        raise CheckpointError(f"{path} holds no training run.")
-    stored = description["settings"]
+def settings_of(description: dict[str, Any]) -> Settings:
+    """Return the settings a checkpoint was made with.
+
+    Raises
+    ------
+    CheckpointError, ArgumentError
+        If there are none, one is missing, unknown or no setting at all.
+    """
+    stored = description.get("settings")
+    if not isinstance(stored, dict):
+        raise CheckpointError("it holds no training run.")
+    known = {field.name for field in fields(Settings)}
+    if unknown := sorted(stored.keys() - known):
+        raise CheckpointError(
+            f"it has the setting {unknown[0]!r:.40}, which this version does not know; use the one "
+            "that wrote it."
+        )
+    if missing := sorted(known - stored.keys()):
+        raise CheckpointError(f"it lacks the setting {missing[0]}.")
+    if not isinstance(stored["hidden"], list):
+        raise CheckpointError(f"its hidden layers are {stored['hidden']!r:.40}, no list of sizes.")
     return Settings(**{**stored, "hidden": tuple(stored["hidden"])})
 
 
@@ -209,37 +230,97 @@ def resume(path: Path, data_dir: Path | None = None, *, eager: bool = False) -> 
     CheckpointError
         If the checkpoint is unusable, or the data are not those of the run.
     """
-    arrays, description = checkpoint.load(path)
-    run = Run(settings_of(path, description), data_dir, eager=eager)
-    if run.data.checksums != description["checksums"]:
-        raise CheckpointError(
-            f"The run of {path} was trained on other data files than these. Name the folder of "
-            "its data with --data-dir."
-        )
-    run.model.load_state_dict(_under("parameter/", arrays))
-    run.optimizer.load_state_dict({**description["optimizer"], **_under("slot/", arrays)})
-    run.data.train.load_state_dict({**description["data"], "order": arrays["order"]})
-    run.costs = arrays["costs"].tolist()
+    with checkpoint.reading(path) as saved:
+        state = _read_state(saved)
+        run = Run(state.settings, data_dir, eager=eager)
+        if run.data.checksums != saved.description["checksums"]:
+            raise CheckpointError(
+                "the run was trained on other data files than these. Name the folder of its data "
+                "with --data-dir."
+            )
+        run.data.train.load_state_dict(state.order.state_dict())
+    run.model.load_state_dict(state.model.state_dict())
+    run.optimizer.load_state_dict(state.optimizer.state_dict())
+    run.costs = state.costs.tolist()
     return run
 
 
-def trained_model(path: Path) -> nn.MLP:
-    """Return the network of a checkpoint.
+def trained_model(path: Path) -> nn.Sequential:
+    """Return the network of a checkpoint of a run, or of what ``Sequential.save`` wrote.
 
     Raises
     ------
     CheckpointError
         If the checkpoint is unusable.
     """
-    arrays, description = checkpoint.load(path)
-    model = nn.MLP(settings_of(path, description).sizes)
-    model.load_state_dict(_under("parameter/", arrays))
-    return model
+    with checkpoint.reading(path) as saved:
+        if saved.description.keys() <= {"format", "version", "network", "classes"}:
+            return saved_network(saved, saved.description.get("network"))
+        return _read_state(saved).model
 
 
-def _under(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name.removeprefix(prefix): array
-        for name, array in arrays.items()
-        if name.startswith(prefix)
+class _State(NamedTuple):
+    """What a checkpoint holds of a run; ``order`` walks through examples that are not there."""
+
+    settings: Settings
+    model: nn.Sequential
+    optimizer: optim.Optimizer
+    order: Dataset
+    costs: Array
+
+
+def _read_state(saved: checkpoint.Saved) -> _State:
+    """Return the state of a run, in which nothing contradicts anything.
+
+    Raises
+    ------
+    CheckpointError, ArgumentError
+        If something is missing, or is not what it should be.
+    """
+    description = saved.description
+    settings = settings_of(description)
+    kinds = {"iteration": int, "optimizer": dict, "data": dict, "checksums": dict}
+    for key, kind in kinds.items():
+        if type(description.get(key)) is not kind:
+            raise CheckpointError(f"its {key} is {description.get(key)!r:.60}, no {kind.__name__}.")
+    digests = list(description["checksums"].values())
+    if len(digests) != 4 or not all(re.fullmatch("[0-9a-f]{64}", str(one)) for one in digests):
+        raise CheckpointError("its checksums are not those of four data files.")
+    network = mlp_network(settings.sizes)
+    if description.get("network", network) != network:  # early versions did not write it
+        raise CheckpointError("its parameters are those of another network than its settings.")
+    model = saved_network(saved, network)  # first: what the file does not hold takes no memory
+    optimizer = OPTIMIZERS[settings.optimizer](model.parameters(), settings.learning_rate)
+    size = (sum(parameter.size for parameter in optimizer.parameters),)
+    slots = {name: saved.array(f"slot/{name}", size, np.float32) for name in optimizer.slot_names}
+    optimizer.load_state_dict({**description["optimizer"], **slots})
+    order = saved.array("order", dtype=np.int64)
+    if not order.size:
+        raise CheckpointError("its order is of no examples.")
+    examples = Dataset(np.empty((order.size, 0)), np.empty(order.size))
+    examples.load_state_dict({**description["data"], "order": order})
+    costs = saved.array("costs", (description["iteration"],), np.float32)
+    if not np.isfinite(costs).all() or any(np.isnan(slot).any() for slot in slots.values()):
+        raise CheckpointError("its costs or its optimizer's slots are infinite or undefined.")
+    state = _State(settings, model, optimizer, examples, costs)
+    _demand_agreement(state)
+    return state
+
+
+def _demand_agreement(state: _State) -> None:
+    """Raise CheckpointError if what a checkpoint says twice is not the same."""
+    settings, iteration, data = state.settings, len(state.costs), state.order
+    position = data.cursor % data.num_examples
+    said = {
+        "learning rates": (settings.learning_rate, state.optimizer.learning_rate),
+        "numbers of steps": (iteration, state.optimizer.iterations),
+        "numbers of examples seen": (
+            iteration * settings.batch_size,
+            data.epochs_completed * data.num_examples + position,
+        ),
     }
+    for what, (one, other) in said.items():
+        if one != other:
+            raise CheckpointError(f"it has two {what}, {one:,} and {other:,}.")
+    if not 0 < iteration <= settings.iterations:
+        raise CheckpointError(f"it is at iteration {iteration:,} of {settings.iterations:,}.")

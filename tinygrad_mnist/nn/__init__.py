@@ -11,6 +11,7 @@ MLP: 109,386 parameters
 """
 
 from tinygrad_mnist.nn.layers import MLP, Linear, Sequential
+from tinygrad_mnist.nn.loading import load
 from tinygrad_mnist.nn.module import Layer, Module
 
-__all__ = ["MLP", "Layer", "Linear", "Module", "Sequential"]
+__all__ = ["MLP", "Layer", "Linear", "Module", "Sequential", "load"]

@@ -14,25 +14,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Sized
 from itertools import pairwise
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tinygrad_mnist import checkpoint
 from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.dataset import Dataset
 from tinygrad_mnist.errors import (
     ArgumentError,
+    DivergenceError,
     DTypeError,
     ShapeError,
 )
 from tinygrad_mnist.nn import loop
 from tinygrad_mnist.nn.initializers import Initializer, glorot_uniform, zeros
 from tinygrad_mnist.nn.module import Layer, Module
-from tinygrad_mnist.ops.activation import relu
+from tinygrad_mnist.ops.activation import (
+    elu,
+    leaky_relu,
+    log_softmax,
+    relu,
+    relu6,
+    sigmoid,
+    softmax,
+    softplus,
+)
 from tinygrad_mnist.optim import Adam, Optimizer
+
+ACTIVATIONS: dict[str, Layer] = {
+    "elu": elu,
+    "leaky_relu": leaky_relu,
+    "log_softmax": log_softmax,
+    "relu": relu,
+    "relu6": relu6,
+    "sigmoid": sigmoid,
+    "softmax": softmax,
+    "softplus": softplus,
+    "tanh": np.tanh,
+}
+"""The functions that a file names."""
 
 
 class Linear(Module):
@@ -96,7 +122,10 @@ class Linear(Module):
 
 
 class Sequential(Module):
-    """Layers one after the other; a layer is a Module or any function, such as relu or np.tanh."""
+    """Layers one after the other; a layer is a Module or any function, such as relu or np.tanh.
+
+    ``classes`` are the names of the outputs, one each, if they are not just numbers.
+    """
 
     def __init__(self, *layers: Layer) -> None:
         if not layers or not all(callable(x) and not isinstance(x, type) for x in layers):
@@ -108,6 +137,7 @@ class Sequential(Module):
             )
         self.layers = list(layers)
         self.optimizer: Optimizer | None = None
+        self.classes: tuple[str, ...] | None = None
 
     def forward(self, inputs: Any) -> Any:
         """Apply the layers in order."""
@@ -206,6 +236,64 @@ class Sequential(Module):
         """Return the outputs for examples, one row each; their argmax is the class."""
         return loop.outputs(self, self._cast(x))
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the network to a file that ``nn.load`` and the command ``predict`` read.
+
+        Raises
+        ------
+        ArgumentError
+            If a layer is none that ``network`` can describe, or the classes are no names.
+        DivergenceError
+            If a parameter is infinite or NaN.
+        OutputError
+            If it cannot be written; the file that was there before is untouched.
+        """
+        network = self.network()
+        if self.classes is not None and not are_names(self.classes, network["layers"]):
+            raise ArgumentError(
+                "classes must be names, short and distinct, one for each output. Received: "
+                f"{self.classes!r:.80}."
+            )
+        arrays = {f"parameter/{name}": value for name, value in self.state_dict().items()}
+        for name, value in arrays.items():
+            if not np.isfinite(value).all():
+                raise DivergenceError(
+                    f"{name} holds infinite or undefined numbers, so the network is not saved; "
+                    "train with a smaller learning rate."
+                )
+        classes = None if self.classes is None else list(self.classes)
+        checkpoint.save(Path(path), arrays, {"network": network, "classes": classes})
+
+    def network(self) -> dict[str, Any]:
+        """Return what a file says of the network: its kind and its layers.
+
+        A Linear layer is a list of its sizes and its dtype, a function its name.
+
+        >>> MLP([4, 3, 2]).network()["layers"]
+        [[4, 3, 'float32'], 'relu', [3, 2, 'float32']]
+
+        Raises
+        ------
+        ArgumentError
+            If there is another layer, or a layer or a parameter is used twice.
+        """
+        names = {id(function): name for name, function in ACTIVATIONS.items()}
+        layers = [
+            [*layer.weight.shape, layer.weight.dtype.name]
+            if type(layer) is Linear
+            else names.get(id(layer))
+            for layer in self.layers
+        ]
+        distinct = 2 * sum(isinstance(layer, list) for layer in layers)
+        known = type(self) in (MLP, Sequential) and None not in layers
+        if not known or len(self.parameters()) != distinct:
+            raise ArgumentError(
+                "A file can hold an MLP or a Sequential of Linear layers, each used once, and of "
+                f"the functions {', '.join(ACTIVATIONS)}. Received: {' '.join(repr(self).split())}."
+                " Keep its state_dict() instead."
+            )
+        return {"kind": type(self).__name__, "layers": layers}
+
     def _pair(self, validation_data: Any) -> tuple[Array, Array]:
         """The examples and labels of a pair, ready to evaluate."""
         if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
@@ -224,6 +312,21 @@ class Sequential(Module):
         if array.dtype.kind == "f" and len(dtypes) == 1:
             array = array.astype(dtypes.pop(), copy=False)
         return array
+
+
+LONGEST_NAME = 40
+"""Characters that the name of a class may have."""
+
+
+def are_names(classes: Any, layers: list[Any]) -> bool:
+    """Whether classes are distinct short texts, one for each output of the layers of a file."""
+    outputs = [layer[1] for layer in layers if isinstance(layer, list)][-1:]
+    texts = isinstance(classes, list | tuple) and all(isinstance(name, str) for name in classes)
+    return (
+        texts
+        and [len(set(classes))] == [len(classes)] == outputs
+        and all(name.isprintable() and 0 < len(name) <= LONGEST_NAME for name in classes)
+    )
 
 
 class MLP(Sequential):

@@ -17,11 +17,17 @@ import select
 import stat
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from tinygrad_mnist.errors import OutputError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing is locked
+    fcntl = None  # type: ignore[assignment]
 
 PARTIAL = ".partial"
 """How the name of a temporary file ends; one stays behind only where the process was killed."""
@@ -97,6 +103,31 @@ def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def sole_use(folder: Path) -> Iterator[None]:
+    """Lock a folder for the time of the block; the operating system forgets the lock of the dead.
+
+    Raises
+    ------
+    BlockingIOError
+        If it is locked already.
+    """
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # of a file system that has no locks, or none of folders
+            pass
+        yield
     finally:
         os.close(handle)
 

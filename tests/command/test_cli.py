@@ -13,9 +13,10 @@ import pytest
 import small_runs
 from small_runs import run, run_again
 
-from tinygrad_mnist import checkpoint, mnist
+from tinygrad_mnist import checkpoint, files, mnist
 from tinygrad_mnist.command import cli, report
 from tinygrad_mnist.command import run as training
+from tinygrad_mnist.errors import OutputError
 
 PICTURES = {"cost.png", "confusion.png", "predictions_4x4.png", "predictions_10x10.png"}
 FIGURES = {"checkpoint.npz", "history.csv", "metrics.json"}
@@ -316,7 +317,7 @@ class TestRefusal:
         assert "accuracy" not in output
         assert names(tmp_path / "here") == {"checkpoint.npz"}  # its parameters are finite
 
-    def test_a_disk_that_is_full(self, train, refused, monkeypatch, tmp_path):
+    def test_a_disk_that_is_full(self, train, refused, monkeypatch, capsys, tmp_path):
         def fail(handle):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -324,9 +325,77 @@ class TestRefusal:
         before = (tmp_path / "earlier" / "checkpoint.npz").read_bytes()
         monkeypatch.setattr(os, "fsync", fail)
         full = "checkpoint.npz: No space left on device"
-        refused(lambda: train("--resume", "earlier/checkpoint.npz", "--iterations", 40), full)
-        assert (tmp_path / "earlier" / "checkpoint.npz").read_bytes() == before
         refused(train, full)
+        assert train("--resume", "earlier/checkpoint.npz", "--iterations", 40) == 2
+        error = capsys.readouterr().err
+        assert full in error
+        assert "earlier/checkpoint.npz holds 30 of 40 iterations. Go on with: " in error
+        assert (tmp_path / "earlier" / "checkpoint.npz").read_bytes() == before
+        monkeypatch.undo()
+        monkeypatch.chdir(tmp_path)
+        assert run_again(error) == 0
+        assert checkpoint.load(tmp_path / "earlier" / "checkpoint.npz")[1]["iteration"] == 40
+
+    def test_a_disk_that_fills_after_some_iterations(self, train, monkeypatch, capsys, tmp_path):
+        save = checkpoint.save
+
+        def full(path, arrays, description):
+            if description["iteration"] > 10:
+                raise OutputError(f"Cannot write {path}: No space left on device.")
+            save(path, arrays, description)
+
+        monkeypatch.setattr(checkpoint, "save", full)
+        assert train("--out", "a folder", "--checkpoint-every", 5) == 2
+        monkeypatch.undo()
+        monkeypatch.chdir(tmp_path)
+        error = capsys.readouterr().err
+        assert "'a folder/checkpoint.npz'" in error
+        assert "holds 10 of 30 iterations" in error
+        assert run_again(error) == 0
+        assert checkpoint.load(tmp_path / "a folder" / "checkpoint.npz")[1]["iteration"] == 30
+
+    @pytest.mark.parametrize("name", [*report.PICTURES, *report.FIGURES])
+    @pytest.mark.parametrize("content", [b"mine", b"", None])
+    def test_files_of_other_programs(self, train, refused, tmp_path, name, content):
+        folder = tmp_path / "here"
+        folder.mkdir()
+        (folder / name).mkdir() if content is None else (folder / name).write_bytes(content)
+        reason = f"here/{name} was not written by this program, and would be overwritten"
+        refused(lambda: train("--out", "here"), reason)
+        if content is not None:
+            assert (folder / name).read_bytes() == content
+
+    def test_files_of_other_programs_beside_a_checkpoint(self, train, refused, tmp_path):
+        train("--out", "here")
+        (tmp_path / "here" / "cost.png").write_bytes(b"\x89PNG, of a camera")
+        refused(lambda: train("--resume", "here/checkpoint.npz"), "here/cost.png was not written")
+
+    def test_partial_files_of_other_programs_stay(self, train, tmp_path):
+        for name in (".movie.mkv.partial", ".movie.mkv.abcdefgh.partial", ".cost.png"):
+            (tmp_path / name).write_bytes(b"half a film")
+        (tmp_path / ".cost.png.abcdefgh.partial").write_bytes(b"of a run that was killed")
+        assert train("--out", ".") == 0
+        mine = {".movie.mkv.partial", ".movie.mkv.abcdefgh.partial", ".cost.png"}
+        assert names(tmp_path) == FIGURES | mine
+
+    def test_a_second_run_into_one_folder(self, train, refused, tmp_path):
+        train("--out", "here")
+        link = tmp_path / "elsewhere"
+        link.mkdir()
+        (link / "checkpoint.npz").symlink_to(tmp_path / "here" / "checkpoint.npz")
+        (tmp_path / "here" / ".checkpoint.npz.abcdefgh.partial").write_bytes(b"of the first run")
+        reason = "another run is writing there now"
+        with files.sole_use(tmp_path / "here"):
+            refused(lambda: train("--out", "here"), reason, "choose another folder")
+            refused(lambda: train("--resume", "here/checkpoint.npz"), reason)
+            refused(lambda: train("--resume", "elsewhere/checkpoint.npz"), reason)
+            assert run("evaluate", "here/checkpoint.npz") == 0  # reading is free
+        assert train("--resume", "here/checkpoint.npz") == 0
+
+    def test_a_checkpoint_through_a_pipe_has_no_folder(self, train, refused, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        for path in ("pipe", "-"):
+            refused(lambda: train("--resume", path), "name one for the results with --out")  # noqa: B023
 
 
 class TestInterruption:

@@ -206,7 +206,9 @@ def test_a_disk_that_fills(data, straight, tmp_path):
     before = (tmp_path / "here" / "checkpoint.npz").read_bytes()
     again = ["train", "--resume", "here/checkpoint.npz", "--iterations", 300, *common]
     assert wait(fork(again, error="more errors", prepare=limit(len(before) - 1000))) == 2
-    assert (tmp_path / "more errors").read_text(encoding="utf-8") == sentence
+    error = (tmp_path / "more errors").read_text(encoding="utf-8")
+    assert error.startswith(sentence.rstrip())
+    assert "here/checkpoint.npz holds 20 of 300 iterations. Go on with: " in error
     assert (tmp_path / "here" / "checkpoint.npz").read_bytes() == before
     assert wait(fork(again)) == 0
     same_as(straight, tmp_path / "here")
@@ -221,6 +223,40 @@ def test_two_runs_that_start_at_once_take_two_folders(data, tmp_path):
     metrics = [(folder / "metrics.json").read_text(encoding="utf-8") for folder in folders]
     seeds = {json.loads(text)["seed"] for text in metrics}
     assert seeds == {1, 2}
+
+
+def test_two_runs_into_one_folder_at_once(data, straight, tmp_path):
+    options = [*SETTINGS, "--no-plots", "--data-dir", data, "--out", "here"]
+    processes = [fork(["train", *options], error=f"errors-{n}") for n in range(4)]
+    statuses = [wait(process) for process in processes]
+    assert sorted(statuses) == [0, 2, 2, 2]
+    for number, status in enumerate(statuses):
+        error = (tmp_path / f"errors-{number}").read_text(encoding="utf-8")
+        busy = "another run is writing there now" in error or "holds another run" in error
+        assert busy == (status == 2)
+    same_as(straight, tmp_path / "here")
+
+
+def test_resuming_one_checkpoint_again_and_again_at_once(data, straight, tmp_path):
+    common = ["--no-plots", "--data-dir", data]
+    assert wait(fork(["train", *SETTINGS, "--iterations", 20, *common, "--out", "here"])) == 0
+    again = ["train", "--resume", "here/checkpoint.npz", "--iterations", 300, *common]
+    processes = [fork(again) for _ in range(4)]
+    assert {wait(process) for process in processes} <= {0, 2}
+    same_as(straight, tmp_path / "here")
+
+
+def test_a_killed_run_leaves_no_lock(data, tmp_path):
+    options = [*SETTINGS, "--log-every", 1, "--no-plots", "--data-dir", data, "--out", "here"]
+    process = fork(["train", *options, "--iterations", 10**9])
+    while not (tmp_path / "here" / "checkpoint.npz").exists():
+        time.sleep(0.001)
+    again = ["train", "--resume", "here/checkpoint.npz", "--no-plots", "--data-dir", data]
+    assert wait(fork(again)) == 2
+    os.kill(process, signal.SIGKILL)
+    assert wait(process) == -signal.SIGKILL
+    iteration = checkpoint.load(tmp_path / "here" / "checkpoint.npz")[1]["iteration"]
+    assert wait(fork([*again, "--iterations", iteration])) == 0
 
 
 def test_a_progress_bar_on_a_terminal(data, straight, tmp_path):

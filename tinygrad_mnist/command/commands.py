@@ -23,9 +23,9 @@ from tqdm import tqdm
 from tinygrad_mnist import mnist
 from tinygrad_mnist.command import report
 from tinygrad_mnist.command import run as training
-from tinygrad_mnist.command.run import Run, Settings
+from tinygrad_mnist.command.run import LastCheckpoint, Run, Settings
 from tinygrad_mnist.environment import available_threads, blas, versions
-from tinygrad_mnist.errors import ArgumentError
+from tinygrad_mnist.errors import ArgumentError, OutputError
 from tinygrad_mnist.interruption import interruptible, terminable
 from tinygrad_mnist.nn import loop
 from tinygrad_mnist.ops.activation import softmax
@@ -42,21 +42,28 @@ def train(options: argparse.Namespace) -> int:
         threading.Thread(target=import_module, args=["tinygrad_mnist.command.plots"]).start()
         # Else Python searches all of matplotlib for garbage before it exits: a tenth of a second.
         atexit.register(gc.freeze)
-    with terminable():
+    with terminable(), report.results_folder(options.out, options.resume) as folder:
         with _timed(seconds, "load"):
             run = _resumed_run(options) if options.resume else _new_run(options)
-        with (
-            report.results_folder(options.out, options.resume) as folder,
-            threadpool_limits(run.settings.threads, user_api="blas"),
-        ):
+        report.claim(folder, options.resume)
+        with threadpool_limits(run.settings.threads, user_api="blas"):
             try:
                 written = _train_and_report(run, folder, options, seconds)
             except (KeyboardInterrupt, BrokenPipeError):
-                if not run.saved:
+                if run.last is None:
                     raise
                 # On the error stream: Ctrl-C has ended what reads the other one, such as tee.
-                print(_how_to_go_on(run, folder / report.CHECKPOINT, options), file=sys.stderr)
+                print(
+                    f"Interrupted; {_how_to_go_on(run, run.last, folder, options)}", file=sys.stderr
+                )
                 return INTERRUPTED
+            except OutputError as error:
+                if run.last is None:
+                    raise
+                raise OutputError(
+                    f"{error} Make room there, or name another folder with --out: "
+                    f"{_how_to_go_on(run, run.last, folder, options)}"
+                ) from None
         print(f"wrote {', '.join(written)} to {folder}")
     return 0
 
@@ -111,15 +118,19 @@ def _train(run: Run, checkpoint: Path, options: argparse.Namespace) -> None:
         raise KeyboardInterrupt
 
 
-def _how_to_go_on(run: Run, checkpoint: Path, options: argparse.Namespace) -> str:
-    again = ["tinygrad-mnist", "train", "--resume", str(checkpoint)]
+def _how_to_go_on(run: Run, last: LastCheckpoint, folder: Path, options: argparse.Namespace) -> str:
+    again = ["tinygrad-mnist", "train", "--resume", str(last.path)]
+    if last.settings != run.settings:  # it was resumed to do more, and has not saved since
+        again += ["--iterations", str(run.settings.iterations)]
+    if last.path.parent != folder:
+        again += ["--out", str(folder)]
     for option in ("data-dir", "checkpoint-every", "log-every"):
         value = getattr(options, option.replace("-", "_"))
         again += [f"--{option}", str(value)] if value else []
     again += ["--no-plots"] if options.no_plots else []
     again += ["--eager"] if options.eager else []
     return (
-        f"Interrupted; {checkpoint} holds {run.saved} of {run.settings.iterations} iterations. "
+        f"{last.path} holds {last.iteration} of {run.settings.iterations} iterations. "
         f"Go on with: {shlex.join(again)}"
     )
 
@@ -184,6 +195,7 @@ def evaluate(options: argparse.Namespace) -> int:
 
     folder = options.out or options.checkpoint.parent
     picture = folder / "evaluation_confusion.png"
+    report.refuse_foreign(folder, [picture.name])
     plots.confusion(picture, labels, predictions)
     print(f"wrote {picture}")
     return 0

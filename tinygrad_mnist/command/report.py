@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,26 @@ import numpy as np
 from tinygrad_mnist.command.run import Run
 from tinygrad_mnist.environment import blas, versions
 from tinygrad_mnist.errors import OutputError
-from tinygrad_mnist.files import PARTIAL, prove_writable, write_whole
+from tinygrad_mnist.files import (
+    PARTIAL,
+    STANDARD_INPUT,
+    open_input,
+    prove_writable,
+    sole_use,
+    write_whole,
+)
 from tinygrad_mnist.nn import loop
 
 CHECKPOINT = "checkpoint.npz"
+FIGURES = ("history.csv", "metrics.json")
 PICTURES = ("cost.png", "confusion.png", "predictions_4x4.png", "predictions_10x10.png")
-RESULTS = (CHECKPOINT, "history.csv", "metrics.json", *PICTURES)
+HISTORY = "iteration,cost"
 RUNS = Path("runs")
 
 
 @contextmanager
 def results_folder(out: Path | None, resumed: Path | None) -> Iterator[Path]:
-    """Yield a folder for the results that holds no run but the resumed one.
+    """Yield a folder for the results, in which no other run writes meanwhile.
 
     It is ``out``, else that of the resumed checkpoint, else a new one in ``runs``. What had to be
     made for it and is still empty at the end is taken away again.
@@ -34,9 +42,9 @@ def results_folder(out: Path | None, resumed: Path | None) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        If nothing can be written there, or it holds another run.
+        If nothing can be written there, or another run is at it.
     """
-    wanted = out or (resumed.parent if resumed else RUNS)
+    wanted = out or (_folder_of(resumed) if resumed else RUNS)
     made: list[Path] = []
     try:
         try:
@@ -53,16 +61,67 @@ def results_folder(out: Path | None, resumed: Path | None) -> Iterator[Path]:
                 f"Cannot write results to {wanted}: {error.strerror}. Choose another folder with "
                 "--out."
             ) from None
-        _refuse_another_run(folder / CHECKPOINT, resumed)
-        for name in RESULTS:
-            prove_writable(folder / name)
-        for partial in folder.glob(f".*{PARTIAL}"):  # of a run that was killed as it wrote
-            partial.unlink(missing_ok=True)
-        yield folder
+        with ExitStack() as held:
+            try:
+                # A checkpoint that is a link is written where it leads to.
+                held.enter_context(sole_use((folder / CHECKPOINT).resolve().parent))
+            except OSError as error:
+                reason = "another run is writing there now"
+                reason = reason if isinstance(error, BlockingIOError) else str(error.strerror)
+                raise OutputError(
+                    f"Cannot write results to {folder}: {reason}. Wait for its end, or choose "
+                    "another folder with --out."
+                ) from None
+            yield folder
     finally:
         for path in made:
             with suppress(OSError):  # it holds results
                 path.rmdir()
+
+
+def _folder_of(resumed: Path) -> Path:
+    if resumed == STANDARD_INPUT or resumed.is_fifo():
+        raise OutputError(
+            f"What comes through a pipe, as {resumed} does, has no folder; name one for the "
+            "results with --out."
+        )
+    return resumed.parent
+
+
+def claim(folder: Path, resumed: Path | None) -> None:
+    """Make sure that a folder has no results but those of the resumed run, if there is one.
+
+    Raises
+    ------
+    OutputError
+        If it holds another run, or files of these names that this program did not write.
+    """
+    _refuse_another_run(folder / CHECKPOINT, resumed)
+    refuse_foreign(folder, FIGURES + PICTURES)
+    for name in (CHECKPOINT, *FIGURES, *PICTURES):
+        prove_writable(folder / name)
+        for partial in folder.glob(f".{name}.*{PARTIAL}"):  # of a run that was killed as it wrote
+            partial.unlink(missing_ok=True)
+
+
+def refuse_foreign(folder: Path, names: Iterable[str]) -> None:
+    """Raise OutputError if one of these files is there and this program did not write it."""
+    for name in names:
+        if (folder / name).exists() and not _is_ours(folder / name):
+            raise OutputError(
+                f"{folder / name} was not written by this program, and would be overwritten; move "
+                "it away, or choose another folder with --out."
+            )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file begins as this program's figures and pictures do."""
+    try:
+        with open_input(path, 1 << 30) as file:
+            beginning = file.read(4096)
+    except OSError:
+        return False
+    return beginning.startswith(HISTORY.encode()) or b"tinygrad_mnist" in beginning
 
 
 def _next_folder(parent: Path) -> Path:
@@ -76,7 +135,8 @@ def _next_folder(parent: Path) -> Path:
 
 
 def _refuse_another_run(checkpoint: Path, resumed: Path | None) -> None:
-    if checkpoint.exists() and not (resumed and checkpoint.samefile(resumed)):
+    same = resumed is not None and resumed.exists() and checkpoint.exists()
+    if checkpoint.exists() and not (same and checkpoint.samefile(resumed or checkpoint)):
         raise OutputError(
             f"{checkpoint.parent} holds another run; choose another folder with --out, or go on "
             f"with that run by --resume {checkpoint}."
@@ -109,13 +169,10 @@ def write_figures(
         "data": run.data.checksums,
     }
     rows = [f"{iteration},{np.float32(cost)}" for iteration, cost in enumerate(run.costs)]
-    content = {
-        "history.csv": "\n".join(["iteration,cost", *rows, ""]),
-        "metrics.json": json.dumps(metrics, indent=2, allow_nan=False) + "\n",
-    }
-    for name, text in content.items():
+    texts = "\n".join([HISTORY, *rows, ""]), json.dumps(metrics, indent=2, allow_nan=False) + "\n"
+    for name, text in zip(FIGURES, texts, strict=True):
         write_whole(folder / name, text.encode())
-    return list(content)
+    return list(FIGURES)
 
 
 def write_pictures(run: Run, folder: Path) -> list[str]:

@@ -85,6 +85,14 @@ class Settings:
         return self.threads or (available if largest >= ONE_THREAD_BELOW else 1)
 
 
+class LastCheckpoint(NamedTuple):
+    """Where a run can go on from: the file, how many steps it has, and for which settings."""
+
+    path: Path
+    iteration: int
+    settings: Settings
+
+
 class Run:
     """A network, its optimizer and its data at some iteration.
 
@@ -97,7 +105,7 @@ class Run:
     eager
         Record each step on the tape anew, instead of replaying the first: the same bits, slower.
 
-    ``saved`` is the iteration of the last checkpoint it wrote; 0 before the first.
+    ``last`` is the last checkpoint that it wrote or was resumed from; None before the first.
 
     Raises
     ------
@@ -123,7 +131,7 @@ class Run:
             self.model.parameters(), learning_rate=settings.learning_rate
         )
         self.costs: list[float] = []
-        self.saved = 0
+        self.last: LastCheckpoint | None = None
         step = loop.training_step(self.model, self.optimizer)
         self._steps = loop.training(
             step if eager else capture(step), self.data.train, settings.batch_size
@@ -195,7 +203,7 @@ class Run:
             "network": self.model.network(),
         }
         checkpoint.save(path, arrays, description)
-        self.saved = self.iteration
+        self.last = LastCheckpoint(path, self.iteration, self.settings)
 
 
 def settings_of(description: dict[str, Any]) -> Settings:
@@ -242,6 +250,8 @@ def resume(path: Path, data_dir: Path | None = None, *, eager: bool = False) -> 
     run.model.load_state_dict(state.model.state_dict())
     run.optimizer.load_state_dict(state.optimizer.state_dict())
     run.costs = state.costs.tolist()
+    if path.is_file():  # what came through a pipe is gone
+        run.last = LastCheckpoint(path, run.iteration, run.settings)
     return run
 
 

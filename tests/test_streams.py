@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 ASCII = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
@@ -31,3 +33,23 @@ def test_other_characters_are_escaped(tmp_path):
     )
     done = run(["-c", program], tmp_path)
     assert (done.returncode, done.stdout) == (0, b"4 \\xb5s\n")
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+@pytest.mark.parametrize("command", [["info"], ["predict", "none.npz", "none.png"], ["dance"]])
+def test_streams_that_are_closed(tmp_path, command, closed):
+    program = (
+        f"import os, sys\nfor handle in {closed}: os.close(handle)\n"
+        f"os.execv(sys.executable, [sys.executable, '-m', 'tinygrad_mnist', *{command}])"
+    )
+    done = run(["-c", program], tmp_path)
+    assert done.returncode == (0 if command == ["info"] else 2)
+    assert b"Traceback" not in done.stdout + done.stderr
+    said = bool(done.stdout) if command == ["info"] else bool(done.stderr)
+    assert said != ((1 if command == ["info"] else 2) in closed)
+
+
+def test_python_with_two_optimizations(tmp_path):
+    done = run(["-OO", "-m", "tinygrad_mnist", "train", "--help"], tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"--checkpoint-every N" in done.stdout

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
+from pathlib import Path
 
 
 def print_all_characters() -> None:
-    r"""Print names of files as the system has them, and what the encoding lacks as ``\xb5``."""
+    r"""Print names of files as the system has them, and what the encoding lacks as ``\xb5``.
+
+    What is printed to a stream that was closed from the beginning is lost.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  to the end
+            setattr(sys, name, nowhere)
     codecs.register_error("tinygrad_mnist", _escaped)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="tinygrad_mnist")
+
+
+def complain(message: str) -> None:
+    """Print a sentence, in one line, on the error stream."""
+    sys.stdout.flush()
+    print(f"tinygrad-mnist: {' '.join(message.split())}", file=sys.stderr)
 
 
 def _escaped(error: UnicodeError) -> tuple[str | bytes, int]:

@@ -124,6 +124,31 @@ class TestTrain:
         assert run("train", *options) == 0
         assert names(tmp_path / "here") == FIGURES | PICTURES
 
+    def test_the_metrics_as_json(self, train, capsys):
+        assert train("--out", "here", "--json") == 0
+        output, error = capsys.readouterr()
+        answer = json.loads(output)
+        assert answer["folder"] == "here"
+        assert answer["files"] == ["checkpoint.npz", "history.csv", "metrics.json"]
+        assert 0 < answer["test_accuracy"] < 1
+        assert error.startswith("784-8-10, adam")
+        assert "accuracy" in error
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ("--learning-rate 0 --iterations 500", "a learning rate of 0 changes nothing"),
+            ("--learning-rate 3 --iterations 200", "3 is likely too large for adam"),
+            ("--learning-rate 1e-6 --iterations 200", "1e-06 is likely too small for adam"),
+            ("--learning-rate 1e-5 --iterations 2", "2 iterations are likely too few"),
+        ],
+    )
+    def test_a_run_that_learns_nothing_says_so(self, train, capsys, options, said):
+        assert train("--out", "here", *options.split()) == 0
+        (doubt,) = [line for line in capsys.readouterr().out.splitlines() if "; " in line]
+        assert doubt.startswith(("The test accuracy is near that of guessing", "The cost never"))
+        assert doubt.endswith(f"{said}.")
+
     def test_the_same_seed_gives_the_same_bytes(self, train, tmp_path):
         for folder in ("first", "second"):
             train("--out", folder)
@@ -243,6 +268,10 @@ class TestRefusal:
             ("train --checkpoint-every 0", "--checkpoint-every"),
             ("train --threads 0", "--threads"),
             ("train --threads ²", "'²' is not an integer"),
+            ("train --threads 99999999999999999999", "give --threads such a number"),
+            ("train --threads 1000000", "processors have work for at most"),
+            ("train --iterations 1" + 400 * "0", "must be at most 1,000,000,000"),
+            ("train --iterations 1" + 5000 * "0", "is not an integer of at least 1"),
             ("train --hidden", "--hidden"),
             ("train --hidden 8 0", "'0' is not an integer"),
             ("train --hidden 1000000000000", "795,000,000,000,010 parameters"),

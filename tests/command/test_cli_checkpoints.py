@@ -1,5 +1,6 @@
 """What is done with a trained network: evaluate, predict; and info, which needs none."""
 
+import json
 import re
 
 import numpy as np
@@ -8,7 +9,7 @@ import small_runs
 from PIL import Image
 from small_runs import run
 
-from tinygrad_mnist import mnist
+from tinygrad_mnist import mnist, nn
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +93,74 @@ class TestPredict:
             path.write_bytes(first.read_bytes()[:100])
         elif content is not None:
             path.write_bytes(content)
+        assert run("predict", trained, first, second) == 0
+        expected = capsys.readouterr().out
         assert run("predict", trained, first, path, second) == 2
         output, error = capsys.readouterr()
-        assert output == ""
+        assert output == expected
         assert error.count("\n") == 1
         assert str(path) in error
         assert reason in error
+
+    def test_as_json(self, trained, digits, capsys, tmp_path):
+        (first, second, *_), labels = digits
+        missing = tmp_path / "none.png"
+        assert run("predict", "--json", trained, first, missing, second) == 2
+        output, error = capsys.readouterr()
+        assert error.count("\n") == 1
+        one, none, two = json.loads(output)
+        assert (one["image"], two["image"]) == (str(first), str(second))
+        assert [one["class"], two["class"]] == list(map(str, labels[:2]))
+        assert none["image"] == str(missing)
+        assert none["error"] in error
+        assert list(one["probabilities"]) == list("0123456789")
+        assert sum(one["probabilities"].values()) == pytest.approx(1)
+
+    def test_what_fit_has_saved(self, digits, capsys, tmp_path):
+        model = nn.MLP([784, 3])
+        model.classes = ("cat", "dog", "cow")
+        model.save(tmp_path / "pets.npz")
+        assert run("predict", tmp_path / "pets.npz", digits[0][0]) == 0
+        output = capsys.readouterr().out
+        assert re.search(r"0\.png: (cat|dog|cow) \(", output)
+        assert re.search(r"^  cat: [\d.]+%  dog: [\d.]+%  cow: [\d.]+%$", output, re.MULTILINE)
+
+    def test_a_network_of_other_pictures(self, digits, capsys, tmp_path):
+        nn.MLP([10, 3]).save(tmp_path / "small.npz")
+        assert run("predict", tmp_path / "small.npz", digits[0][0]) == 2
+        assert "10 inputs" in capsys.readouterr().err
+
+    def test_weights_that_overflow(self, digits, capsys, tmp_path):
+        model = nn.MLP([784, 10])
+        model.layers[0].weight.assign(np.full((784, 10), 3e38, np.float32))
+        model.save(tmp_path / "huge.npz")
+        assert run("predict", tmp_path / "huge.npz", digits[0][0]) == 2
+        output, error = capsys.readouterr()
+        assert output == ""
+        assert "The network has no answer" in error
+
+
+def test_evaluate_as_json(trained, capsys, tmp_path):
+    assert run("evaluate", trained, "--json", "--out", tmp_path) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["examples"] == sum(row["examples"] for row in answer["classes"]) == 10_000
+    assert answer["right"] == sum(row["right"] for row in answer["classes"])
+    assert answer["accuracy"] == answer["right"] / 10_000
+    assert answer["picture"] == str(tmp_path / "evaluation_confusion.png")
+
+
+def test_a_foreign_picture_of_confusions_stays(trained, capsys, tmp_path):
+    (tmp_path / "evaluation_confusion.png").write_bytes(b"mine")
+    assert run("evaluate", trained, "--out", tmp_path) == 2
+    assert "evaluation_confusion.png was not written by this program" in capsys.readouterr().err
+    assert (tmp_path / "evaluation_confusion.png").read_bytes() == b"mine"
+
+
+def test_info_as_json(capsys):
+    assert run("info", "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["versions"]["numpy"] == np.__version__
+    assert answer["checksums"] == mnist.verified_checksums()
 
 
 def test_info(capsys):

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import random
+import re
 import resource
 import select
 import signal
@@ -259,9 +260,10 @@ def test_a_killed_run_leaves_no_lock(data, tmp_path):
     assert wait(fork([*again, "--iterations", iteration])) == 0
 
 
-def test_a_progress_bar_on_a_terminal(data, straight, tmp_path):
+@pytest.mark.parametrize("columns", [80, 40])
+def test_a_progress_bar_on_a_terminal(data, straight, tmp_path, columns):
     terminal, ours = pty.openpty()
-    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
     options = [*SETTINGS, "--no-plots", "--data-dir", data, "--out", "here"]
     command = [sys.executable, "-m", "tinygrad_mnist", "train", *map(str, options)]
     with (tmp_path / "output").open("wb") as output:
@@ -276,5 +278,8 @@ def test_a_progress_bar_on_a_terminal(data, straight, tmp_path):
     os.close(terminal)
     assert process.wait(HANGING) == 0
     assert b"/300 [" in shown
+    bars = [re.search(r"%\|(.*?)\|", line) for line in shown.decode().split("\r") if "/300" in line]
+    assert min(len(bar[1]) for bar in bars) >= 5
+    assert max(map(len, shown.decode().split("\r"))) <= columns + 2
     assert "/300 [" not in (tmp_path / "output").read_text(encoding="utf-8")
     same_as(straight, tmp_path / "here")

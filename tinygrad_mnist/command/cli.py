@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import numpy as np
 
@@ -19,10 +19,11 @@ from tinygrad_mnist.command import checking, commands
 from tinygrad_mnist.command.run import OPTIMIZERS, Settings
 from tinygrad_mnist.environment import blas, blas_environment
 from tinygrad_mnist.errors import TinygradError
-from tinygrad_mnist.streams import print_all_characters
+from tinygrad_mnist.streams import complain, print_all_characters
 
+LONGEST_COUNT = 1000
+"""Digits; of some thousands Python makes no number."""
 DESCRIPTION = "An autodiff engine in plain NumPy, and the MNIST network it trains."
-REFUSED = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser().parse_args(arguments)
         if arguments is None and options.command is commands.train:
-            _choose_faster_kernels()
+            _choose_faster_kernels(sys.stderr if options.json else sys.stdout)
         with np.errstate(all="ignore"):  # a run that goes wrong says so in a sentence of its own
             status: int = options.command(options)
         sys.stdout.flush()
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"Cannot write the output: {error.strerror}.")
 
 
-def _choose_faster_kernels() -> None:
+def _choose_faster_kernels(said_on: TextIO) -> None:
     """Start this process again where OpenBLAS has faster kernels for the processor than it chose.
 
     It chooses when NumPy loads, which is before any of our code runs.
@@ -62,6 +63,7 @@ def _choose_faster_kernels() -> None:
         print(
             f"OpenBLAS chose its {blas()['kernel']} kernels, and this processor has faster ones: "
             f"starting again with {setting}",
+            file=said_on,
             flush=True,
         )
         program = [sys.executable, "-m", "tinygrad_mnist", *sys.argv[1:]]
@@ -76,13 +78,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _refuse(message: str) -> int:
-    print(f"tinygrad-mnist: {' '.join(message.split())}", file=sys.stderr)
-    return REFUSED
+    complain(message)
+    return commands.REFUSED
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least 1")
+    if not text.isdecimal() or len(text) > LONGEST_COUNT or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not an integer of at least 1")
     return int(text)
 
 
@@ -103,10 +105,12 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="for the picture; default: beside the checkpoint"
     )
 
-    predict = subcommands.add_parser("predict", help="which digit a picture shows")
+    predict = subcommands.add_parser("predict", help="which class pictures show")
     predict.set_defaults(command=commands.predict)
     predict.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
-    predict.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    predict.add_argument(
+        "images", type=Path, nargs="+", metavar="IMAGE", help="- is standard input"
+    )
 
     check = subcommands.add_parser(
         "check", help="whether the network's gradients are right, against differences"
@@ -117,14 +121,21 @@ def parser() -> argparse.ArgumentParser:
         "--seed", type=int, default=0, metavar="N", help="of weights and directions (default 0)"
     )
 
+    for command in (evaluate, predict):
+        _add_json(command)
     info = subcommands.add_parser("info", help="versions, BLAS library, threads, data checksums")
     info.set_defaults(command=commands.info)
+    _add_json(info)
     return top
 
 
 DATA_DIR = (
     "a folder with four IDX files, such as Fashion-MNIST's; default: the MNIST of the package"
 )
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
 def _add_train(subcommands: argparse._SubParsersAction[_Parser]) -> None:
@@ -169,6 +180,7 @@ def _add_train(subcommands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="N",
         help=f"iterations between lines of output (default {commands.LOG_EVERY})",
     )
+    _add_json(train)
     train.add_argument("--no-plots", action="store_true", help="write no pictures")
     train.add_argument(
         "--eager",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import atexit
 import gc
+import json
 import shlex
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import fields, replace
 from importlib import import_module
 from pathlib import Path
@@ -20,17 +21,21 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from tinygrad_mnist import mnist
+from tinygrad_mnist import mnist, nn
 from tinygrad_mnist.command import report
 from tinygrad_mnist.command import run as training
 from tinygrad_mnist.command.run import LastCheckpoint, Run, Settings
+from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.environment import available_threads, blas, versions
-from tinygrad_mnist.errors import ArgumentError, OutputError
+from tinygrad_mnist.errors import ArgumentError, ImageError, OutputError
 from tinygrad_mnist.interruption import interruptible, terminable
 from tinygrad_mnist.nn import loop
 from tinygrad_mnist.ops.activation import softmax
+from tinygrad_mnist.streams import complain
 
-INTERRUPTED = 130
+REFUSED, INTERRUPTED = 2, 130
+THREADS_PER_PROCESSOR = 8
+"""More than so many threads only wait for each other."""
 CHECKPOINT_EVERY, LOG_EVERY = 1000, 100
 
 
@@ -42,6 +47,17 @@ def train(options: argparse.Namespace) -> int:
         threading.Thread(target=import_module, args=["tinygrad_mnist.command.plots"]).start()
         # Else Python searches all of matplotlib for garbage before it exits: a tenth of a second.
         atexit.register(gc.freeze)
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():
+        metrics = _train_in_a_folder(options, seconds)
+    if options.json and metrics:  # they stand alone on standard output
+        print(json.dumps(metrics, indent=2))
+    return 0 if metrics else INTERRUPTED
+
+
+def _train_in_a_folder(
+    options: argparse.Namespace, seconds: dict[str, float]
+) -> dict[str, Any] | None:
+    """Train and write the results; return what is in metrics.json, None if interrupted."""
     with terminable(), report.results_folder(options.out, options.resume) as folder:
         with _timed(seconds, "load"):
             run = _resumed_run(options) if options.resume else _new_run(options)
@@ -56,7 +72,7 @@ def train(options: argparse.Namespace) -> int:
                 print(
                     f"Interrupted; {_how_to_go_on(run, run.last, folder, options)}", file=sys.stderr
                 )
-                return INTERRUPTED
+                return None
             except OutputError as error:
                 if run.last is None:
                     raise
@@ -65,7 +81,8 @@ def train(options: argparse.Namespace) -> int:
                     f"{_how_to_go_on(run, run.last, folder, options)}"
                 ) from None
         print(f"wrote {', '.join(written)} to {folder}")
-    return 0
+        metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_bytes())
+    return {**metrics, "folder": str(folder), "files": written}
 
 
 def _train_and_report(
@@ -86,6 +103,8 @@ def _train_and_report(
         accuracies = run.accuracies()
     for name, accuracy in accuracies.items():
         print(f"{name + ' accuracy':<20}{accuracy:8.2%}")
+    if doubt := report.doubt(run, accuracies):
+        print(doubt)
     written = [report.CHECKPOINT]
     if not options.no_plots:
         with _timed(seconds, "pictures"):
@@ -98,7 +117,9 @@ def _train(run: Run, checkpoint: Path, options: argparse.Namespace) -> None:
     total = run.settings.iterations
     with (
         interruptible() as interrupted,
-        tqdm(total=total, initial=run.iteration, disable=None, leave=False) as bar,
+        tqdm(
+            total=total, initial=run.iteration, disable=None, leave=False, bar_format=loop.BAR
+        ) as bar,
     ):
         try:
             for iteration, cost in enumerate(run.train(), run.iteration):
@@ -139,6 +160,7 @@ def _new_run(options: argparse.Namespace) -> Run:
     given = _given_settings(options)
     settings = Settings(**given)
     settings = replace(settings, threads=settings.blas_threads(available_threads()))
+    _demand_processors(settings)
     return Run(settings, options.data_dir, eager=options.eager)
 
 
@@ -159,7 +181,17 @@ def _resumed_run(options: argparse.Namespace) -> Run:
             f"{options.resume} is at iteration {run.iteration} already; give --iterations a "
             f"number above that. Received: {run.settings.iterations}."
         )
+    _demand_processors(run.settings)
     return run
+
+
+def _demand_processors(settings: Settings) -> None:
+    processors = available_threads()
+    if (settings.threads or 1) > processors * THREADS_PER_PROCESSOR:
+        raise ArgumentError(
+            f"{processors} processors have work for at most {processors * THREADS_PER_PROCESSOR} "
+            f"threads; give --threads such a number. Received: {settings.threads}."
+        )
 
 
 def _shown(value: Any) -> str:
@@ -179,52 +211,95 @@ def evaluate(options: argparse.Namespace) -> int:
     test = mnist.load(options.data_dir).test
     predictions = model.predict(test.images).argmax(axis=-1)
     labels = loop.classes(test.labels)
-    hits = predictions == labels
-    print(f"test accuracy {hits.mean():.2%} ({hits.sum():,} of {len(hits):,})")
-    print("class  examples  right    recall  precision  most often taken for")
-    for digit in range(10):
-        own, called = labels == digit, predictions == digit
-        right = int((own & called).sum())
-        wrong = np.bincount(predictions[own & ~called], minlength=10)
-        taken = f"{wrong.argmax()} ({wrong.max()} times)" if wrong.any() else "-"
-        print(
-            f"{digit:>5}  {own.sum():>8}  {right:>5}  {right / max(own.sum(), 1):>8.2%}"
-            f"  {right / max(called.sum(), 1):>9.2%}  {taken}"
-        )
+    table = report.recalls(_class_names(model), labels, predictions)
+    if not options.json:
+        _print_recalls(table)
     from tinygrad_mnist.command import plots  # imports matplotlib
 
     folder = options.out or options.checkpoint.parent
     picture = folder / "evaluation_confusion.png"
     report.refuse_foreign(folder, [picture.name])
-    plots.confusion(picture, labels, predictions)
-    print(f"wrote {picture}")
+    try:
+        plots.confusion(picture, labels, predictions)
+    except OutputError as error:
+        raise OutputError(f"{error} Choose another folder with --out.") from None
+    answer = json.dumps({**table, "picture": str(picture)}, indent=2)
+    print(answer if options.json else f"wrote {picture}")
     return 0
+
+
+def _print_recalls(table: dict[str, Any]) -> None:
+    print(f"test accuracy {table['accuracy']:.2%} ({table['right']:,} of {table['examples']:,})")
+    print("class  examples  right    recall  precision  most often taken for")
+    for row in table["classes"]:
+        taken = row["most_often_taken_for"]
+        shown = f"{taken['class']} ({taken['times']} times)" if taken else "-"
+        print(
+            f"{row['class']:>5}  {row['examples']:>8}  {row['right']:>5}  {row['recall']:>8.2%}"
+            f"  {row['precision']:>9.2%}  {shown}"
+        )
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Print which digit each picture shows, and the probabilities of all."""
+    """Print which class each picture shows, and the probabilities of all."""
     from tinygrad_mnist.mnist.picture import read_digit  # imports Pillow
 
     model = training.trained_model(options.checkpoint)
-    digits = np.stack([read_digit(path) for path in options.images])
-    for path, probabilities in zip(options.images, softmax(model.predict(digits)), strict=True):
-        best = int(probabilities.argmax())
-        print(f"{path}: {best} ({probabilities[best]:.1%})")
-        print("  " + "  ".join(f"{digit}: {p:.1%}" for digit, p in enumerate(probabilities)))
-    return 0
+    answers: list[dict[str, Any]] = []
+    for path in options.images:
+        try:
+            probabilities = _probabilities(model, read_digit(path), path)
+        except ImageError as error:  # the others are answered all the same
+            complain(str(error))
+            answers.append({"image": str(path), "error": str(error)})
+            continue
+        shares = dict(zip(_class_names(model), map(float, probabilities), strict=True))
+        best = max(shares, key=shares.__getitem__)
+        answers.append({"image": str(path), "class": best, "probabilities": shares})
+        if not options.json:
+            print(f"{path}: {best} ({shares[best]:.1%})")
+            print("  " + "  ".join(f"{name}: {share:.1%}" for name, share in shares.items()))
+    if options.json:
+        print(json.dumps(answers, indent=2))
+    return REFUSED if any("error" in answer for answer in answers) else 0
+
+
+def _probabilities(model: nn.Sequential, digit: Array, path: Path) -> Array:
+    probabilities: Array = np.asarray(softmax(model.predict(digit[None])))[0]
+    if not np.isfinite(probabilities).all():
+        raise ImageError(
+            f"The network has no answer to {path}: its weights are so large that its outputs are "
+            "no numbers; train it with a smaller learning rate."
+        )
+    return probabilities
+
+
+def _class_names(model: nn.Sequential) -> list[str]:
+    """Return the names of a network's classes, their numbers if it was saved without."""
+    outputs = model.parameters()[-1].size
+    return list(model.classes or map(str, range(outputs)))
 
 
 def info(options: argparse.Namespace) -> int:
     """Print what the figures of a run depend on."""
-    for name, number in versions().items():
+    found: dict[str, Any] = {
+        "versions": versions(),
+        "blas": blas(),
+        "processors": available_threads(),
+        "checksums": mnist.verified_checksums(),
+    }
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return 0
+    for name, number in found["versions"].items():
         print(f"{name:<16}{number}")
-    library = blas()
+    library = found["blas"]
     print(
         f"{'BLAS':<16}{library['library']} {library['version']}, kernel {library['kernel']}, "
         f"{library['threads']} threads"
     )
-    print(f"{'processors':<16}{available_threads()}")
-    for name, checksum in mnist.verified_checksums().items():
+    print(f"{'processors':<16}{found['processors']}")
+    for name, checksum in found["checksums"].items():
         print(f"{name:<26}sha256 {checksum}")
     return 0
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_mnist.command.run import Run
+from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.environment import blas, versions
 from tinygrad_mnist.errors import OutputError
 from tinygrad_mnist.files import (
@@ -173,6 +174,58 @@ def write_figures(
     for name, text in zip(FIGURES, texts, strict=True):
         write_whole(folder / name, text.encode())
     return list(FIGURES)
+
+
+def doubt(run: Run, accuracies: dict[str, float]) -> str | None:
+    """Return a sentence if a run has learned nothing, with the likely reason; else None."""
+    labels = loop.classes(run.data.test.labels)
+    guessing = np.bincount(labels).max() / len(labels)
+    begin = np.mean(run.costs[: max(1, min(run.iteration // 10, 10))])
+    end = np.mean(run.costs[-max(1, run.iteration // 10) :])
+    if accuracies["test"] < 1.5 * guessing:
+        seen = f"The test accuracy is near that of guessing, {guessing:.2%}"
+    elif run.iteration > 1 and end > 0.97 * begin:
+        seen = f"The cost never fell: it was {begin:.4f} at the beginning and {end:.4f} at the end"
+    else:
+        return None
+    return f"{seen}; {_likely_reason(run, end > 1.03 * begin)}."
+
+
+def _likely_reason(run: Run, risen: bool) -> str:
+    rate, optimizer = run.settings.learning_rate, run.settings.optimizer
+    small, large = (1e-4, 0.03) if optimizer == "adam" else (0.01, 1.0)
+    if rate == 0:
+        return "a learning rate of 0 changes nothing"
+    if risen or rate >= large:
+        return f"a learning rate of {rate:g} is likely too large for {optimizer}"
+    if run.iteration < 100:
+        return f"{run.iteration} iterations are likely too few"
+    if rate < small:
+        return f"a learning rate of {rate:g} is likely too small for {optimizer}"
+    return "perhaps the labels do not belong to the images"
+
+
+def recalls(names: list[str], labels: Array, predictions: Array) -> dict[str, Any]:
+    """Return the accuracy, and class by class what was right and what it was taken for."""
+    rows = []
+    for number, name in enumerate(names):
+        own, called = labels == number, predictions == number
+        right = int((own & called).sum())
+        wrong = np.bincount(predictions[own & ~called], minlength=len(names))
+        taken = {"class": names[wrong.argmax()], "times": int(wrong.max())} if wrong.any() else None
+        rows.append(
+            {
+                "class": name,
+                "examples": int(own.sum()),
+                "right": right,
+                "recall": right / max(int(own.sum()), 1),
+                "precision": right / max(int(called.sum()), 1),
+                "most_often_taken_for": taken,
+            }
+        )
+    right = int((labels == predictions).sum())
+    total = {"accuracy": right / len(labels), "right": right, "examples": len(labels)}
+    return {**total, "classes": rows}
 
 
 def write_pictures(run: Run, folder: Path) -> list[str]:

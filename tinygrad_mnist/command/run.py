@@ -30,6 +30,7 @@ OPTIMIZERS = {"adam": optim.Adam, "momentum": optim.Momentum, "sgd": optim.SGD}
 ONE_THREAD_BELOW = 20_000_000
 """Multiply-adds in a step's largest matrix product from which a second BLAS thread pays: on two
 cores it was measured to save 6 % of the time at 6 million (our network) and 24 % at 26 million."""
+MOST_ITERATIONS = 1_000_000_000
 MOST_PARAMETERS = 1_000_000_000
 """More than this is a slip of the pen, and would take the machine's memory before it failed."""
 
@@ -65,6 +66,11 @@ class Settings:
         counts += [("hidden layer size", size) for size in self.hidden]
         for name, value in counts:
             integer(f"The {name}", value, least=1)
+        if self.iterations > MOST_ITERATIONS:
+            raise ArgumentError(
+                f"The number of iterations must be at most {MOST_ITERATIONS:,}. Received: "
+                f"{self.iterations!r:.60}."
+            )
         integer("The seed", self.seed, least=0)
         in_range("The learning rate", self.learning_rate, 0.0, float("inf"))
         parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.sizes))

@@ -210,7 +210,7 @@ class Sequential(Module):
         step = loop.training_step(self, optimizer, loss)
         steps = loop.training(step, data, min(batch_size, len(x)))
         history: dict[str, list[float]] = {"loss": [], "accuracy": []}
-        for epoch in tqdm(range(epochs), "epochs", disable=None):
+        for epoch in tqdm(range(epochs), "epochs", disable=None, bar_format=loop.BAR):
             costs = []
             while data.epochs_completed <= epoch:
                 costs.append(next(steps))

@@ -32,6 +32,8 @@ from tinygrad_mnist.ops.activation import (
 )
 from tinygrad_mnist.optim import Optimizer
 
+BAR = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
+"""What a progress bar shows: without a rate, it is a bar on forty columns too."""
 ROWS_AT_ONCE = 5000
 """How many examples a forward pass without gradients takes: bounds its memory."""
 

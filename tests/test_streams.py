@@ -49,6 +49,13 @@ def test_streams_that_are_closed(tmp_path, command, closed):
     assert said != ((1 if command == ["info"] else 2) in closed)
 
 
+def test_a_stream_in_whose_place_a_script_was_opened(tmp_path):
+    script = tmp_path / "script"
+    script.write_text(f"exec {sys.executable} -m tinygrad_mnist predict none none", "utf-8")
+    program = f"import os; os.close(2); os.execv('/bin/bash', ['bash', {str(script)!r}])"
+    assert run(["-c", program], tmp_path).returncode == 2
+
+
 def test_python_with_two_optimizations(tmp_path):
     done = run(["-OO", "-m", "tinygrad_mnist", "train", "--help"], tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")

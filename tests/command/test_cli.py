@@ -140,7 +140,7 @@ class TestTrain:
             ("--learning-rate 0 --iterations 500", "a learning rate of 0 changes nothing"),
             ("--learning-rate 3 --iterations 200", "3 is likely too large for adam"),
             ("--learning-rate 1e-6 --iterations 200", "1e-06 is likely too small for adam"),
-            ("--learning-rate 1e-5 --iterations 2", "2 iterations are likely too few"),
+            ("--learning-rate 1e-5 --iterations 2", "as few iterations as 2 are likely not enough"),
         ],
     )
     def test_a_run_that_learns_nothing_says_so(self, train, capsys, options, said):

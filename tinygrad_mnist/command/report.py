@@ -199,7 +199,7 @@ def _likely_reason(run: Run, risen: bool) -> str:
     if risen or rate >= large:
         return f"a learning rate of {rate:g} is likely too large for {optimizer}"
     if run.iteration < 100:
-        return f"{run.iteration} iterations are likely too few"
+        return f"as few iterations as {run.iteration} are likely not enough"
     if rate < small:
         return f"a learning rate of {rate:g} is likely too small for {optimizer}"
     return "perhaps the labels do not belong to the images"

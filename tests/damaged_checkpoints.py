@@ -80,7 +80,13 @@ FREE = {("version",), ("settings", "seed"), ("settings", "threads")} | {
     for rest in [("has_uint32",), ("uinteger",), ("state", "state"), ("state", "inc")]
 }
 """What may be other than it is: the seed that a run began with says nothing of where it stands."""
-HARMLESS = {(("network",), "Ellipsis")}
+HARMLESS = {
+    *((path, "Ellipsis") for path in [("network",), ("classes",)]),
+    *((("settings", name), "Ellipsis") for name in ("classes", "transpose")),
+    (("classes",), "None"),
+    (("settings", "transpose"), "True"),
+}
+"""What early versions did not write, and what another run could have said."""
 DESCRIPTIONS = {
     "empty": b"",
     "no JSON": b"{",

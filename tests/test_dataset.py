@@ -122,12 +122,19 @@ def test_the_state_is_a_snapshot():
 
 @pytest.mark.parametrize(
     ("images", "labels"),
-    [(np.zeros((3, 2)), np.zeros(4)), (np.zeros((0, 2)), np.zeros(0)), (1.0, 2.0)],
+    [(np.zeros((3, 2)), np.zeros(4)), (np.zeros((0, 2)), np.zeros(1)), (1.0, 2.0)],
     ids=["lengths", "empty", "scalars"],
 )
 def test_arrays_that_do_not_fit_are_refused(images, labels):
     with pytest.raises(ShapeError, match="received shapes"):
         Dataset(images, labels)
+
+
+def test_no_examples_make_no_batch():
+    empty = Dataset(np.zeros((0, 2)), np.zeros(0))
+    assert empty.num_examples == 0
+    with pytest.raises(ArgumentError, match="no examples to take a batch of"):
+        empty.next_batch(1)
 
 
 def test_a_seed_is_not_a_generator():

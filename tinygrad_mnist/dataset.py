@@ -36,9 +36,9 @@ class Dataset:
     during the call that hands it out, also when the same batch goes on into the next epoch.
     ``cursor`` counts the examples of this epoch that have been.
 
-    Raises ``ShapeError`` if the arrays are empty, have no first axis, or differ in length,
-    ``DTypeError`` if one is masked or an ``np.matrix``, and ``ArgumentError`` if ``generator`` is
-    not a ``numpy.random.Generator``.
+    Raises ``ShapeError`` if the arrays have no first axis or differ in length, ``DTypeError`` if
+    one is masked or an ``np.matrix``, and ``ArgumentError`` if ``generator`` is not a
+    ``numpy.random.Generator``.
     """
 
     def __init__(
@@ -72,10 +72,12 @@ class Dataset:
         the data set goes on through as many epochs as it needs. Without ``shuffle`` an epoch that
         begins here has the order of the one before, the first that of the arrays.
 
-        Raises ``ArgumentError`` if ``batch_size`` is not an integer of at least 1, and
-        ``CaptureError`` inside a captured function, whose replays would not go on.
+        Raises ``ArgumentError`` if ``batch_size`` is not an integer of at least 1, or there are no
+        examples; ``CaptureError`` inside a captured function, whose replays would not go on.
         """
         tape.watcher.get().changed(self, "next_batch()")
+        if not self.num_examples:
+            raise ArgumentError("This data set has no examples to take a batch of.")
         chosen = self._advance(integer("batch_size", batch_size, least=1), shuffle)
         return self.images.take(chosen, axis=0), self.labels.take(chosen, axis=0)
 
@@ -132,10 +134,10 @@ class Dataset:
 
 
 def _common_length(images: NDArray[Any], labels: NDArray[Any]) -> int:
-    if images.ndim == 0 or labels.ndim == 0 or len(images) != len(labels) or len(images) == 0:
+    if images.ndim == 0 or labels.ndim == 0 or len(images) != len(labels):
         raise ShapeError(
-            "images and labels must have one entry per example, and at least one, along their "
-            f"first axes; received shapes {images.shape} and {labels.shape}."
+            "images and labels must have one entry per example along their first axes; received "
+            f"shapes {images.shape} and {labels.shape}."
         )
     return len(images)
 

@@ -140,6 +140,45 @@ class TestPredict:
         assert "The network has no answer" in error
 
 
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory):
+    """EMNIST's files of letters, which count from one, with small pictures of noise."""
+    folder = tmp_path_factory.mktemp("letters")
+    small_runs.write_data(folder)
+    for path in list(folder.iterdir()):
+        content = bytearray(path.read_bytes())
+        if "labels" in path.name:
+            content[8:] = bytes(1 + index % 26 for index in range(len(content) - 8))
+        name = path.name.replace("t10k", "test")
+        (folder / f"emnist-letters-{name}").write_bytes(content)
+        path.unlink()
+    return folder
+
+
+@pytest.mark.parametrize("options", [[], ["--classes", 26, "--transpose"]])
+def test_letters(letters, digits, tmp_path, capsys, options):
+    data = tmp_path / "data"
+    data.mkdir()
+    for path in letters.iterdir():
+        name = path.name.removeprefix("emnist-letters-" if options else "")
+        (data / name).write_bytes(path.read_bytes())
+    small = [*small_runs.SETTINGS, "--data-dir", data]
+    assert run("train", *small, *options, "--out", tmp_path / "here") == 0
+    path = tmp_path / "here" / "checkpoint.npz"
+    assert "784-8-26" in capsys.readouterr().out
+    assert nn.load(path).classes == tuple("abcdefghijklmnopqrstuvwxyz")
+    assert run("predict", path, digits[0][0]) == 0
+    assert "  y: " in capsys.readouterr().out
+    transpose = options[2:]
+    assert run("evaluate", path, "--data-dir", data, *transpose) == 0
+    assert "\n    z " in capsys.readouterr().out
+    assert run("train", "--resume", path, "--data-dir", data, "--iterations", 40) == 0
+    assert run("train", "--resume", path, "--data-dir", data, "--classes", 27) == 2
+    assert "--classes 27 contradicts" in capsys.readouterr().err
+    assert run("evaluate", path) == 2  # on digits
+    assert "have 10 classes; name the folder of other data" in capsys.readouterr().err
+
+
 def test_evaluate_as_json(trained, capsys, tmp_path):
     assert run("evaluate", trained, "--json", "--out", tmp_path) == 0
     answer = json.loads(capsys.readouterr().out)

@@ -136,7 +136,7 @@ def test_a_confusion_picture_counts_each_pair_and_gives_each_accuracy(tmp_path):
     assert cells[1, 1] == cells[7, 1] == "2"  # (predicted, true)
     assert cells[7, 7] == "4"
     assert (9, 9) not in cells
-    accuracies = [cells[plots.CLASSES - 0.3, digit] for digit in range(10)]
+    accuracies = [cells[len(plots.DIGITS) - 0.3, digit] for digit in range(10)]
     assert accuracies == ["100.0%", "50.0%", *["100.0%"] * 7, "none"]
 
 

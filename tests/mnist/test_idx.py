@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import struct
 import tracemalloc
 from pathlib import Path
@@ -116,7 +117,7 @@ def test_an_unreadable_file_is_refused(write, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     path = write(CONTENT)
-    monkeypatch.setattr(Path, "open", deny)
+    monkeypatch.setattr(os, "open", deny)
     assert "cannot be read (Permission denied)" in refused(path)
 
 
@@ -128,6 +129,49 @@ def test_a_gzip_bomb_is_stopped_at_the_promised_size(write):
     tracemalloc.stop()
     assert "holds more than the 1 bytes" in message
     assert peak < MEBIBYTE
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_huge_promise_that_might_be_kept_is_not_followed(write, compress):
+    path = write(compress(header(2**32 - 1, 28, 28) + bytes(8 * MEBIBYTE)))
+    tracemalloc.start()
+    message = refused(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "and at most 2,147,483,648 are read" in message
+    assert peak < 6 * MEBIBYTE
+
+
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"])
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"<!DOCTYPE html><p>Not found</p>", "a web page"),
+        (b"\xef\xbb\xbf\n <HTML>Sign in", "a web page"),
+        (b"<?xml version='1.0'?><Error>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
+        (b"PK\x03\x04\x14\x00", "a zip archive"),
+    ],
+)
+def test_what_is_often_found_in_place_of_a_file(write, name, content, what):
+    assert f"is not an IDX file but {what}" in refused(write(content, name))
+
+
+def test_a_pipe_or_a_device_is_no_file(tmp_path):
+    assert "it is a device" in refused(Path("/dev/zero"))
+    assert "Is a directory" in refused(tmp_path)
+
+
+def test_integers(write):
+    rows = (np.arange(16) - 5).reshape(2, 8).astype(">i4")
+    path = write(header(2, 8, magic=0x0C02) + rows.tobytes())
+    items, digest = read_idx(path, (8,), np.dtype(">i4"))
+    np.testing.assert_array_equal(items, rows)
+    assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert "magic number is 3074" in refused(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match="promises 64 bytes of data, and it holds 63"):
+        read_idx(path, (8,), np.dtype(">i4"))
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])

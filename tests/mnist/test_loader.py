@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import string
 import struct
 import subprocess
 import sys
@@ -132,6 +133,111 @@ class TestFolder:
         _, labels = data.train.next_batch(15)
         np.testing.assert_array_equal(labels, ARRAYS[NAMES[1]][5:][twin.permutation(15)])
 
+    @pytest.mark.parametrize("size", [0, 1, 19, 20])
+    def test_any_part_may_be_the_validation_set(self, folder, size):
+        data = load(folder, validation_size=size)
+        assert (data.validation.num_examples, data.train.num_examples) == (size, 20 - size)
+        assert data.validation.images.shape == (size, 784)
+
+
+def write(folder, prefix, labels, test_labels, suffix="labels-idx1-ubyte"):
+    """Write a data set whose files have the names that its publisher gave them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, (images, _), numbers in (
+        ("train", examples(len(labels), 1), labels),
+        ("test", examples(len(test_labels), 2), test_labels),
+    ):
+        content = encode(images), encode(np.asarray(numbers, np.uint8))
+        for name, file in zip(("images-idx3-ubyte", suffix), content, strict=True):
+            (folder / f"{prefix}{part}-{name}").write_bytes(file)
+    return folder
+
+
+class TestOtherSets:
+    @pytest.mark.parametrize(
+        ("name", "count", "first", "names"),
+        [
+            ("letters", 26, 1, "abcdefghijklmnopqrstuvwxyz"),
+            ("balanced", 47, 0, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"),
+            ("bymerge", 47, 0, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"),
+            ("byclass", 62, 0, None),
+            ("digits", 10, 0, "0123456789"),
+        ],
+    )
+    def test_emnist(self, tmp_path, name, count, first, names):
+        labels = np.arange(first, first + count)
+        write(tmp_path, f"emnist-{name}-", labels, labels[::-1])
+        data = load(tmp_path, validation_size=0, one_hot=False)
+        assert data.train.labels.tolist() == list(range(count))
+        assert data.test.labels.tolist() == list(range(count))[::-1]
+        assert data.classes == tuple(
+            names or string.digits + string.ascii_uppercase + string.ascii_lowercase
+        )
+        upright = examples(count, 1)[0].transpose(0, 2, 1).reshape(count, 784)
+        np.testing.assert_array_equal(data.train.images, upright / np.float32(255))
+        plain = load(tmp_path, validation_size=0, transpose=False)
+        np.testing.assert_array_equal(
+            plain.train.images, examples(count, 1)[0].reshape(count, 784) / np.float32(255)
+        )
+        assert plain.train.labels.shape == (count, count)
+
+    def test_a_folder_with_several(self, tmp_path):
+        for name, count in (("balanced", 47), ("digits", 10)):
+            write(tmp_path, f"emnist-{name}-", range(count), range(count))
+        message = refused(tmp_path)
+        assert f"name one of them: {tmp_path}/emnist-balanced, {tmp_path}/emnist-digits" in message
+        for name, count in (("balanced", 47), ("digits", 10)):
+            assert len(load(tmp_path / f"emnist-{name}", validation_size=0).classes) == count
+        assert "emnist-letters is not a readable data folder" in refused(
+            tmp_path / "emnist-letters"
+        )
+
+    def test_letters_that_count_from_one_in_other_files(self, tmp_path):
+        write(tmp_path, "", range(1, 27), range(1, 27))
+        assert "has the label 10 in row 9" in refused(tmp_path)
+        data = load(tmp_path, validation_size=0, one_hot=False, classes=26)
+        assert data.train.labels.tolist() == list(range(26))
+        assert data.classes[0] == "a"
+
+    @pytest.mark.parametrize("classes", [1, -1, 2.0, "26", 10**9])
+    def test_numbers_of_classes(self, folder, classes):
+        with pytest.raises(ArgumentError, match="classes"):
+            load(folder, classes=classes)
+
+    def test_other_numbers_of_classes_have_numbers_as_names(self, folder):
+        assert load(folder, validation_size=1, classes=12).classes[-1] == "11"
+
+    def test_labels_of_qmnist(self, tmp_path):
+        write(tmp_path, "qmnist-", [3, 1, 4], [1, 5])
+        for part, numbers in (("train", [3, 1, 4]), ("test", [1, 5])):
+            rows = np.zeros((len(numbers), 8), ">i4")
+            rows[:, 0], rows[:, 1:] = numbers, 70_000
+            header = struct.pack(">III", 0x0C02, len(numbers), 8)
+            (tmp_path / f"qmnist-{part}-labels-idx1-ubyte").unlink()
+            (tmp_path / f"qmnist-{part}-labels-idx2-int").write_bytes(header + rows.tobytes())
+        data = load(tmp_path, validation_size=0, one_hot=False)
+        assert data.train.labels.tolist() == [3, 1, 4]
+        assert data.test.labels.tolist() == [1, 5]
+
+    @pytest.mark.parametrize("below", ["raw", "MNIST/raw", "FashionMNIST/raw", "mnist"])
+    def test_folders_of_torchvision(self, folder, tmp_path, below):
+        place = tmp_path / "data" / below
+        place.mkdir(parents=True)
+        for name in NAMES:
+            (folder / name).rename(place / name)
+        assert load(tmp_path / "data", validation_size=1).test.num_examples == 7
+
+    def test_a_folder_per_file(self, folder):
+        for name in NAMES:
+            (folder / name).rename(folder / "file")
+            (folder / name).mkdir()
+            (folder / "file").rename(folder / name / name.replace("-idx", ".idx"))
+        assert load(folder, validation_size=1).test.num_examples == 7
+
+    def test_files_of_the_folder_itself_come_first(self, folder):
+        write(folder / "MNIST" / "raw", "", range(9), range(9))
+        assert load(folder, validation_size=1).test.num_examples == 7
+
 
 class TestFaults:
     def test_no_such_folder(self, tmp_path):
@@ -165,9 +271,9 @@ class TestFaults:
         (folder / NAMES[3]).write_bytes(encode(labels))
         assert f"{NAMES[3]} has the label 10 in row 4" in refused(folder)
 
-    @pytest.mark.parametrize("size", [0, -1, 20, 5000, 2.5, "5", None])
+    @pytest.mark.parametrize("size", [-1, 21, 5000, 2.5, "5", None])
     def test_validation_size(self, folder, size):
-        with pytest.raises(ArgumentError, match="must be an integer from 1 to 19, as"):
+        with pytest.raises(ArgumentError, match="must be an integer from 0 to 20, as"):
             load(folder, validation_size=size)
 
     def test_dtype_must_be_floating(self, folder):

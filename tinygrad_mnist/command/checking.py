@@ -38,7 +38,8 @@ class Cost:
         generator = np.random.default_rng(seed)
         data = mnist.load(data_dir, generator=generator)
         self.images, self.labels = data.train.next_batch(EXAMPLES)
-        self.model = nn.MLP(Settings().sizes, generator=generator)
+        self.sizes = Settings(classes=len(data.classes)).sizes
+        self.model = nn.MLP(self.sizes, generator=generator)
         self.names = list(self.model.named_parameters())
         self.parameters: list[Array] = [p.numpy() for p in self.model.parameters()]
         # A bias that starts at zero would leave what it does at other values unseen.
@@ -61,7 +62,7 @@ def check(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     cost = Cost(options.seed, options.data_dir)
     print(
-        f"gradients of the {'-'.join(map(str, Settings().sizes))} network's cost on {EXAMPLES} "
+        f"gradients of the {'-'.join(map(str, cost.sizes))} network's cost on {EXAMPLES} "
         f"digits, seed {options.seed}, against central differences in float64",
         flush=True,
     )

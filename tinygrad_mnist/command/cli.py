@@ -101,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(command=commands.evaluate)
     evaluate.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     evaluate.add_argument("--data-dir", type=Path, metavar="DIR", help=DATA_DIR)
+    _add_transpose(evaluate)
     evaluate.add_argument(
         "--out", type=Path, metavar="DIR", help="for the picture; default: beside the checkpoint"
     )
@@ -130,8 +131,18 @@ def parser() -> argparse.ArgumentParser:
 
 
 DATA_DIR = (
-    "a folder with four IDX files, such as Fashion-MNIST's; default: the MNIST of the package"
+    "a folder with four IDX files, such as Fashion-MNIST's, or one of several data sets in it, as "
+    "DIR/emnist-letters; default: the MNIST of the package"
 )
+
+
+def _add_transpose(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--transpose",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="turn pictures whose columns were written as rows (default: of EMNIST's files)",
+    )
 
 
 def _add_json(command: argparse.ArgumentParser) -> None:
@@ -159,6 +170,13 @@ def _add_train(subcommands: argparse._SubParsersAction[_Parser]) -> None:
         "--threads", type=_count, metavar="N", help="of BLAS (default: as many as pay at this size)"
     )
     train.add_argument("--data-dir", type=Path, metavar="DIR", help=DATA_DIR)
+    train.add_argument(
+        "--classes",
+        type=_count,
+        metavar="N",
+        help="how many the data have (default: what the names of EMNIST's files say, else 10)",
+    )
+    _add_transpose(train)
     train.add_argument(
         "--out",
         type=Path,

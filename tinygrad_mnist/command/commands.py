@@ -157,8 +157,8 @@ def _how_to_go_on(run: Run, last: LastCheckpoint, folder: Path, options: argpars
 
 
 def _new_run(options: argparse.Namespace) -> Run:
-    given = _given_settings(options)
-    settings = Settings(**given)
+    classes, transpose = mnist.conventions(options.data_dir)
+    settings = Settings(**{"classes": classes, "transpose": transpose} | _given_settings(options))
     settings = replace(settings, threads=settings.blas_threads(available_threads()))
     _demand_processors(settings)
     return Run(settings, options.data_dir, eager=options.eager)
@@ -208,10 +208,12 @@ def _given_settings(options: argparse.Namespace) -> dict[str, Any]:
 def evaluate(options: argparse.Namespace) -> int:
     """Print a checkpoint's accuracy on the test set, class by class, and draw its confusions."""
     model = training.trained_model(options.checkpoint)
-    test = mnist.load(options.data_dir).test
+    names = _class_names(model)
+    classes, transpose = len(names), options.transpose
+    test = mnist.load(options.data_dir, classes=classes, transpose=transpose).test
     predictions = model.predict(test.images).argmax(axis=-1)
     labels = loop.classes(test.labels)
-    table = report.recalls(_class_names(model), labels, predictions)
+    table = report.recalls(names, labels, predictions)
     if not options.json:
         _print_recalls(table)
     from tinygrad_mnist.command import plots  # imports matplotlib
@@ -220,7 +222,7 @@ def evaluate(options: argparse.Namespace) -> int:
     picture = folder / "evaluation_confusion.png"
     report.refuse_foreign(folder, [picture.name])
     try:
-        plots.confusion(picture, labels, predictions)
+        plots.confusion(picture, labels, predictions, names)
     except OutputError as error:
         raise OutputError(f"{error} Choose another folder with --out.") from None
     answer = json.dumps({**table, "picture": str(picture)}, indent=2)

@@ -4,6 +4,7 @@ Every function writes one PNG, drawn on a ``Figure`` of its own, without pyplot 
 state, and whole or not at all.
 """
 
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from tinygrad_mnist.errors import ShapeError
 from tinygrad_mnist.files import write_whole
 
 DOTS_PER_INCH = 150
-CLASSES = 10
+DIGITS = tuple("0123456789")
+ROOM = 16
+"""So many classes fit into a picture of confusions of the usual size."""
 
 RIGHT, RIGHT_PAPER = "#1d3557", "#dbe8f2"
 WRONG, WRONG_PAPER = "#c1121f", "#ffe8e6"
@@ -75,7 +78,7 @@ def prediction_grid(
         Shape (side * side, 784) or (side * side, 28, 28), from 0 (paper) to 1 (ink), in the
         order of reading: image ``i * side + j`` goes to row i, column j.
     labels, predictions
-        Integers, shape (side * side,).
+        Names or numbers of classes, shape (side * side,).
 
     Raises
     ------
@@ -95,8 +98,10 @@ def prediction_grid(
     _save(_grid_figure(ink.reshape(side, side, DIGIT, DIGIT), truth, guess), path)
 
 
-def confusion(path: Path, labels: ArrayLike, predictions: ArrayLike) -> None:
-    """Draw how often each digit was taken for each other, and the accuracy of each.
+def confusion(
+    path: Path, labels: ArrayLike, predictions: ArrayLike, classes: Sequence[str] = DIGITS
+) -> None:
+    """Draw how often each class was taken for each other, and the accuracy of each.
 
     Red deepens with the number of errors; the right answers, on the diagonal, do not take part
     in that scale.
@@ -106,7 +111,9 @@ def confusion(path: Path, labels: ArrayLike, predictions: ArrayLike) -> None:
     path
         The PNG to write.
     labels, predictions
-        Integers from 0 to 9, shape (n,).
+        Integers, shape (n,): the numbers of the classes, from 0.
+    classes
+        Their names.
 
     Raises
     ------
@@ -121,9 +128,9 @@ def confusion(path: Path, labels: ArrayLike, predictions: ArrayLike) -> None:
             "A confusion picture needs one prediction per label. "
             f"Received: shapes {truth.shape} and {guess.shape}."
         )
-    counts = np.zeros((CLASSES, CLASSES), dtype=np.int64)
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(counts, (truth, guess), 1)
-    _save(_confusion_figure(counts), path)
+    _save(_confusion_figure(counts, classes), path)
 
 
 def _cost_figure(x: NDArray[np.generic], y: NDArray[np.float64]) -> Figure:
@@ -221,33 +228,35 @@ def _mosaic(ink: NDArray[np.float32], wrong: NDArray[np.bool_]) -> NDArray[np.fl
     return tiles.swapaxes(1, 2).reshape(side * TILE_HEIGHT, side * TILE_WIDTH, 4)
 
 
-def _confusion_figure(counts: NDArray[np.int64]) -> Figure:
-    """Draw ``counts[true digit, predicted digit]``."""
-    figure = Figure(figsize=(8, 7), dpi=DOTS_PER_INCH)
+def _confusion_figure(counts: NDArray[np.int64], classes: Sequence[str] = DIGITS) -> Figure:
+    """Draw ``counts[true class, predicted class]``."""
+    size = max(1.0, len(classes) / ROOM)
+    figure = Figure(figsize=(8 * size, 7 * size), dpi=DOTS_PER_INCH)
     axes = figure.add_axes((0.08, 0.03, 0.82, 0.82))
     right, total = np.diagonal(counts), counts.sum(axis=1)
     errors = counts - np.diag(right)
     # The square root lets a single error still show beside the most frequent one.
     depth = 0.85 * np.sqrt(errors / max(errors.max(), 1))
     shade = 1 - depth[..., None] * (1 - np.array(to_rgb(WRONG)))
-    shade[np.diag_indices(CLASSES)] = to_rgb(RIGHT_PAPER)
-    cells = np.arange(CLASSES)
+    shade[np.diag_indices(len(classes))] = to_rgb(RIGHT_PAPER)
+    cells = np.arange(len(classes))
     axes.pcolormesh(cells, cells, shade, edgecolors="white", linewidth=1)
     axes.invert_yaxis()
     for true, predicted in np.argwhere(counts):
         colour = "white" if depth[true, predicted] > 0.6 else RIGHT
         count = str(counts[true, predicted])
         axes.text(predicted, true, count, color=colour, ha="center", va="center")
-    axes.text(CLASSES - 0.3, -0.73, "right", color=RIGHT, va="center")
-    for digit in range(CLASSES):
+    axes.text(len(classes) - 0.3, -0.73, "right", color=RIGHT, va="center")
+    for digit in range(len(classes)):
         accuracy = f"{right[digit] / total[digit]:.1%}" if total[digit] else "none"
-        axes.text(CLASSES - 0.3, digit, accuracy, color=RIGHT, va="center")
+        axes.text(len(classes) - 0.3, digit, accuracy, color=RIGHT, va="center")
     axes.spines[:].set_visible(False)
-    axes.set(xticks=cells, yticks=cells)
+    axes.set(xticks=cells, yticks=cells, xticklabels=classes, yticklabels=classes)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     axes.xaxis.set_label_position("top")
-    axes.set_xlabel("predicted digit", labelpad=8)
-    axes.set_ylabel("true digit", labelpad=8)
+    kind = "digit" if len(classes) == len(DIGITS) else "class"
+    axes.set_xlabel(f"predicted {kind}", labelpad=8)
+    axes.set_ylabel(f"true {kind}", labelpad=8)
     figure.suptitle(f"{right.sum()} of {counts.sum()} predicted right", y=0.97, fontsize=14)
     return figure
 

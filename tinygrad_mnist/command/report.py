@@ -162,6 +162,7 @@ def write_figures(
         "hidden": settings.hidden,
         "optimizer": settings.optimizer,
         "seed": settings.seed,
+        "classes": list(run.data.classes),
         **{f"{name}_accuracy": accuracy for name, accuracy in accuracies.items()},
         "final_cost": run.costs[-1],
         "seconds": {phase: round(duration, 3) for phase, duration in seconds.items()},
@@ -243,14 +244,19 @@ def write_pictures(run: Run, folder: Path) -> list[str]:
     test = run.data.test
     predictions = run.model.predict(test.images).argmax(axis=-1)
     labels = loop.classes(test.labels)
+    classes = np.array(run.data.classes)
     names = ["cost.png", "confusion.png"]
     plots.cost_curve(folder / "cost.png", np.arange(run.iteration), run.costs)
-    plots.confusion(folder / "confusion.png", labels, predictions)
+    plots.confusion(folder / "confusion.png", labels, predictions, run.data.classes)
     for side in (4, 10):
         first = slice(side * side)
         if first.stop <= test.num_examples:
             names.append(f"predictions_{side}x{side}.png")
             plots.prediction_grid(
-                folder / names[-1], test.images[first], labels[first], predictions[first], side
+                folder / names[-1],
+                test.images[first],
+                classes[labels[first]],
+                classes[predictions[first]],
+                side,
             )
     return names

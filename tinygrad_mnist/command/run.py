@@ -39,7 +39,8 @@ MOST_PARAMETERS = 1_000_000_000
 class Settings:
     """What decides the course of a run: equal settings and data give the same bits.
 
-    ``threads`` are BLAS threads; None stands for as many as pay at this size.
+    ``threads`` are BLAS threads; None stands for as many as pay at this size. ``classes`` is how
+    many the data have, and ``transpose`` turns their pictures.
 
     Raises
     ------
@@ -54,6 +55,8 @@ class Settings:
     optimizer: str = "adam"
     seed: int = 0
     threads: int | None = None
+    classes: int = 10
+    transpose: bool = False
 
     def __post_init__(self) -> None:
         if self.optimizer not in list(OPTIMIZERS):
@@ -63,9 +66,12 @@ class Settings:
             )
         counts = [("number of iterations", self.iterations), ("batch size", self.batch_size)]
         counts += [("number of threads", 1 if self.threads is None else self.threads)]
+        counts += [("number of classes", self.classes)]
         counts += [("hidden layer size", size) for size in self.hidden]
         for name, value in counts:
             integer(f"The {name}", value, least=1)
+        if not isinstance(self.transpose, bool):
+            raise ArgumentError(f"transpose is True or False. Received: {self.transpose!r:.40}.")
         if self.iterations > MOST_ITERATIONS:
             raise ArgumentError(
                 f"The number of iterations must be at most {MOST_ITERATIONS:,}. Received: "
@@ -83,7 +89,7 @@ class Settings:
     @property
     def sizes(self) -> list[int]:
         """The sizes of the network, inputs and outputs included."""
-        return [784, *self.hidden, 10]
+        return [784, *self.hidden, self.classes]
 
     def blas_threads(self, available: int) -> int:
         """Return the threads asked for, else as many as pay at this size."""
@@ -126,13 +132,19 @@ class Run:
     ) -> None:
         generator = np.random.default_rng(settings.seed)
         self.settings = settings
-        self.data = mnist.load(data_dir, generator=generator)
+        self.data = mnist.load(
+            data_dir,
+            generator=generator,
+            classes=settings.classes,
+            transpose=settings.transpose,
+        )
         if settings.batch_size > self.data.train.num_examples:
             raise ArgumentError(
                 f"A batch cannot be larger than the {self.data.train.num_examples:,} training "
                 f"examples. Received: {settings.batch_size:,}."
             )
         self.model = nn.MLP(settings.sizes, generator=generator)
+        self.model.classes = self.data.classes
         self.optimizer = OPTIMIZERS[settings.optimizer](
             self.model.parameters(), learning_rate=settings.learning_rate
         )
@@ -207,6 +219,7 @@ class Run:
             "data": data,
             "checksums": self.data.checksums,
             "network": self.model.network(),
+            "classes": list(self.data.classes),
         }
         checkpoint.save(path, arrays, description)
         self.last = LastCheckpoint(path, self.iteration, self.settings)
@@ -229,7 +242,7 @@ def settings_of(description: dict[str, Any]) -> Settings:
             f"it has the setting {unknown[0]!r:.40}, which this version does not know; use the one "
             "that wrote it."
         )
-    if missing := sorted(known - stored.keys()):
+    if missing := sorted(known - {"classes", "transpose"} - stored.keys()):  # which came later
         raise CheckpointError(f"it lacks the setting {missing[0]}.")
     if not isinstance(stored["hidden"], list):
         raise CheckpointError(f"its hidden layers are {stored['hidden']!r:.40}, no list of sizes.")

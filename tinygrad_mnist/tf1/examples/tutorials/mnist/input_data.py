@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -17,21 +18,14 @@ import numpy as np
 from tinygrad_mnist.arguments import integer
 from tinygrad_mnist.dataset import Dataset
 from tinygrad_mnist.errors import ArgumentError
-from tinygrad_mnist.mnist.loader import IMAGE_SHAPE, TEST_FILES, TRAIN_FILES, Mnist, examples
+from tinygrad_mnist.mnist.loader import IMAGE_SHAPE, TEST_FILES, TRAIN_FILES, Mnist, load
 from tinygrad_mnist.tf1.conversion import as_dtype, float32
 
 __all__ = ["read_data_sets"]
 
 
 class DataSet(Dataset):
-    """Examples and their labels, in batches by TensorFlow's arguments; there may be none."""
-
-    def __init__(self, images: Any, labels: Any, seed: int = 0) -> None:
-        if len(images):
-            super().__init__(images, labels, np.random.default_rng(seed))
-        else:
-            self.images, self.labels = images, labels
-            self.num_examples = self.epochs_completed = 0
+    """Examples and their labels, handed out in batches by TensorFlow's arguments."""
 
     def next_batch(  # type: ignore[override]  # TensorFlow's order
         self, batch_size: int, fake_data: bool = False, shuffle: bool = True
@@ -45,8 +39,6 @@ class DataSet(Dataset):
             are no examples.
         """
         _refuse_fake(fake_data)
-        if not self.num_examples:
-            raise ArgumentError("There is no batch of no examples; see validation_size.")
         return super().next_batch(batch_size, shuffle)
 
 
@@ -92,22 +84,19 @@ def read_data_sets(
     _refuse_fake(fake_data)
     seed = 0 if seed is None else integer("seed", seed, least=0)
     folder = Path(train_dir)
-    (images, labels), (test_images, test_labels), checksums = examples(
-        folder if _has_data(folder) else None, one_hot, as_dtype(dtype)
+    mnist = load(
+        folder if _has_data(folder) else None,
+        validation_size=validation_size,
+        one_hot=one_hot,
+        dtype=as_dtype(dtype),
     )
-    if integer("validation_size", validation_size, least=0) > len(images):
-        raise ArgumentError(
-            f"validation_size must be an integer from 0 to {len(images)}. "
-            f"Received: {validation_size!r}."
-        )
-    if not reshape:
-        images, test_images = (x.reshape(-1, *IMAGE_SHAPE, 1) for x in (images, test_images))
-    return Mnist(
-        DataSet(images[validation_size:], labels[validation_size:], seed),
-        DataSet(images[:validation_size], labels[:validation_size]),
-        DataSet(test_images, test_labels),
-        checksums,
-    )
+    shape = (-1, math.prod(IMAGE_SHAPE)) if reshape else (-1, *IMAGE_SHAPE, 1)
+
+    def data_set(part: Dataset, seed: int = 0) -> DataSet:
+        return DataSet(part.images.reshape(shape), part.labels, np.random.default_rng(seed))
+
+    parts = data_set(mnist.train, seed), data_set(mnist.validation), data_set(mnist.test)
+    return Mnist(*parts, mnist.checksums, mnist.classes)
 
 
 def _refuse_fake(fake_data: Any) -> None:

@@ -194,6 +194,11 @@ class TestOpeningToRead:
         with pytest.raises(OSError, match="more than 6 bytes"):
             open_input(piped(b"picture"), 6)
 
+    def test_a_pipe_is_read_into_memory_so_less_of_it(self, piped, monkeypatch):
+        monkeypatch.setattr(files, "MOST_PIPED", 6)
+        with pytest.raises(OSError, match="more than 6 bytes"):
+            open_input(piped(b"picture"), 1 << 40)
+
     def test_standard_input(self, piped, monkeypatch):
         before = os.dup(0)
         handle = os.open(piped(b"picture"), os.O_RDONLY)

@@ -137,6 +137,8 @@ BEGIN_WITHIN = 3.0
 """Seconds within which somebody must write to a named pipe."""
 SILENT_FOR = 60.0
 """Seconds for which whoever writes to a pipe may say nothing."""
+MOST_PIPED = 1 << 28
+"""Bytes that are read through a pipe, into memory."""
 CHUNK = 1 << 20
 
 
@@ -157,7 +159,7 @@ def open_input(path: Path, most: int) -> BinaryIO:
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode):
-            return io.BytesIO(_read_pipe(handle, most))
+            return io.BytesIO(_read_pipe(handle, min(most, MOST_PIPED)))
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is a device, not a file")
         if status.st_size > most:

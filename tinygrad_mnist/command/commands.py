@@ -244,13 +244,16 @@ def _print_recalls(table: dict[str, Any]) -> None:
 
 def predict(options: argparse.Namespace) -> int:
     """Print which class each picture shows, and the probabilities of all."""
-    from tinygrad_mnist.mnist.picture import read_digit  # imports Pillow
+    from tinygrad_mnist.mnist.opening import readable  # imports Pillow
+    from tinygrad_mnist.mnist.picture import read_digit
 
     model = training.trained_model(options.checkpoint)
     answers: list[dict[str, Any]] = []
     for path in options.images:
         try:
-            probabilities = _probabilities(model, read_digit(path), path)
+            with readable(path) as picture:
+                digit = read_digit(picture)
+            probabilities = _probabilities(model, digit, path)
         except ImageError as error:  # the others are answered all the same
             complain(str(error))
             answers.append({"image": str(path), "error": str(error)})

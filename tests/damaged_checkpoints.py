@@ -69,7 +69,7 @@ def wrong_descriptions(members):
                 if changed != good:
                     shown = "missing" if value is ... else f"{value!r:.12}"
                     yield f"{'.'.join(path)}: {shown}", described(json.dumps(changed).encode())
-    for key in ("settings", "optimizer", "data"):
+    for key in sorted(good.keys() & {"settings", "optimizer", "data"}):
         changed = {**good, key: {**good[key], "dropout": 0.5}}
         yield f"{key}: one more", described(json.dumps(changed).encode())
 

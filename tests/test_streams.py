@@ -51,7 +51,9 @@ def test_streams_that_are_closed(tmp_path, command, closed):
 
 def test_a_stream_in_whose_place_a_script_was_opened(tmp_path):
     script = tmp_path / "script"
-    script.write_text(f"exec {sys.executable} -m tinygrad_mnist predict none none", "utf-8")
+    script.write_text(
+        f"exec {sys.executable} -m tinygrad_mnist predict none none", encoding="utf-8"
+    )
     program = f"import os; os.close(2); os.execv('/bin/bash', ['bash', {str(script)!r}])"
     assert run(["-c", program], tmp_path).returncode == 2
 

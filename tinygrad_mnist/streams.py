@@ -27,11 +27,13 @@ def print_all_characters() -> None:
 
 
 def _takes_output(stream: TextIO | None) -> bool:
-    if isinstance(stream, io.TextIOWrapper):
-        try:
+    try:
+        if isinstance(stream, io.TextIOWrapper):
             os.write(stream.fileno(), b"")
-        except OSError:
-            return False
+    except io.UnsupportedOperation:  # it is in memory
+        return True
+    except OSError:
+        return False
     return stream is not None
 
 

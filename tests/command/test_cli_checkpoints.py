@@ -138,6 +138,10 @@ class TestPredict:
         output, error = capsys.readouterr()
         assert output == ""
         assert "The network has no answer" in error
+        assert run("evaluate", tmp_path / "huge.npz") == 2
+        output, error = capsys.readouterr()
+        assert output == ""
+        assert "outputs that are no numbers" in error
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from tinygrad_mnist.command import run as training
 from tinygrad_mnist.command.run import LastCheckpoint, Run, Settings
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.environment import available_threads, blas, versions
-from tinygrad_mnist.errors import ArgumentError, ImageError, OutputError
+from tinygrad_mnist.errors import ArgumentError, DivergenceError, ImageError, OutputError
 from tinygrad_mnist.interruption import interruptible, terminable
 from tinygrad_mnist.nn import loop
 from tinygrad_mnist.ops.activation import softmax
@@ -211,7 +211,13 @@ def evaluate(options: argparse.Namespace) -> int:
     names = _class_names(model)
     classes, transpose = len(names), options.transpose
     test = mnist.load(options.data_dir, classes=classes, transpose=transpose).test
-    predictions = model.predict(test.images).argmax(axis=-1)
+    outputs = model.predict(test.images)
+    if not np.isfinite(outputs).all():
+        raise DivergenceError(
+            f"The network of {options.checkpoint} has outputs that are no numbers: its weights are "
+            "too large. Train it with a smaller learning rate."
+        )
+    predictions = outputs.argmax(axis=-1)
     labels = loop.classes(test.labels)
     table = report.recalls(names, labels, predictions)
     if not options.json:

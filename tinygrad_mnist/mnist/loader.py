@@ -84,20 +84,6 @@ def load(
     partner; ``ArgumentError`` if ``validation_size`` is more than there are, or ``classes`` is
     no such number; ``DTypeError`` if ``dtype`` is not floating.
     """
-    (images, labels), test, checksums = examples(data_dir, one_hot, dtype)
-    _check_validation_size(validation_size, len(labels))
-    return Mnist(
-        train=Dataset(images[validation_size:], labels[validation_size:], generator),
-        validation=Dataset(images[:validation_size], labels[:validation_size]),
-        test=Dataset(*test),
-        checksums=checksums,
-    )
-
-
-def examples(
-    data_dir: str | os.PathLike[str] | None, one_hot: bool, dtype: DTypeLike
-) -> tuple[_Arrays, _Arrays, dict[str, str]]:
-    """Return the images and labels of the training and of the test file, as ``load`` has them."""
     dtype = np.dtype(dtype)
     if dtype.kind != "f":
         raise DTypeError(

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from examples import BATCH, RNG, SQUARE, X, squares
+from examples import BATCH, SQUARE, X, normal, squares
 
 from tinygrad_mnist.testing import Verdict, check_grads
 
@@ -118,7 +118,7 @@ def test_half_of_the_digits_of_the_arguments_dtype_are_asked_of_a_gradient():
 
 
 def test_a_clean_function_is_not_said_to_be_noisy():
-    large = RNG.standard_normal((100, 30))
+    large = normal(100, 30)
     report = check_grads(lambda x: np.tanh(x).sum(), large, gradient=lambda x: 2 * x)
     assert (report.verdict, report.arguments[0].note) == (Verdict.WRONG, "")
 
@@ -152,6 +152,70 @@ def test_values_of_seven_decimals_are_judged_along_more_directions_than_one():
 
     assert check_grads(read_from_a_log, POINT, gradient=lambda x: 2 * x).verdict is Verdict.OK
     assert check_grads(read_from_a_log, POINT, gradient=np.zeros_like).verdict is Verdict.WRONG
+
+
+def test_float16_that_hardly_moves_accuses_no_gradient():
+    def offset(x):
+        return np.float64(100 + np.tanh(x.astype(np.float16)).sum())
+
+    x = 1e-3 * np.random.default_rng([1, 3]).standard_normal(3)
+    report = check_grads(offset, x, gradient=slope_of_tanh, seed=1)
+    assert report.verdict in (Verdict.OK, Verdict.PRECISION_LIMITED)
+
+
+def sum_of_exps(x):
+    return np.exp(x).sum()
+
+
+DECIMALS = {
+    "relu": (lambda x: np.maximum(x, 0).sum(), lambda x: (x > 0) * 1.0, 7, 1.0, 4),
+    "floor": (lambda x: np.floor(3 * x).sum() + x.sum(), np.ones_like, 5, 1.0, 4),
+    "log": (lambda x: np.log(sum_of_exps(x)), lambda x: np.exp(x) / sum_of_exps(x), 5, 1e-3, 3),
+}
+
+
+@pytest.mark.parametrize(
+    ("function", "gradient", "decimals", "scale", "size"), DECIMALS.values(), ids=DECIMALS
+)
+def test_values_of_few_decimals_accuse_no_gradient(function, gradient, decimals, scale, size):
+    def rounded(x):
+        return np.round(function(x.real) * 10**decimals) / 10**decimals
+
+    for seed in range(2):
+        x = scale * np.random.default_rng([seed, size]).standard_normal(size)
+        report = check_grads(rounded, x, gradient=gradient, seed=seed)
+        assert report.verdict in (Verdict.OK, Verdict.PRECISION_LIMITED)
+
+
+def test_values_good_to_seven_digits_are_judged_though_no_slopes_agree():
+    def solved(function):
+        """What an iteration that stops at a tolerance leaves is not smooth."""
+        return lambda x: function(x.real) * (1 + 1e-7 * np.sin(1e15 * x.real.sum()))
+
+    assert check_grads(solved(squares), POINT, gradient=lambda x: 2 * x).verdict is Verdict.OK
+    wrong = check_grads(solved(squares), POINT, gradient=lambda x: 2.1 * x)
+    assert wrong.verdict is Verdict.WRONG
+    x = np.random.default_rng([2, 1]).standard_normal(1)
+    bent = solved(lambda x: np.sin(1e4 * x).sum())
+    right = check_grads(bent, x, gradient=lambda x: 1e4 * np.cos(1e4 * x), seed=2)
+    assert right.verdict in (Verdict.OK, Verdict.PRECISION_LIMITED)
+
+
+def test_values_that_are_small_by_cancellation_do_not_hide_an_error():
+    def narrow(x):
+        return np.float64(of_log(x.astype(np.float32)))
+
+    x = 1e-3 * np.random.default_rng([0, 4]).standard_normal(4)
+    report = check_grads(narrow, x, gradient=lambda x: -slope_of_log(x))
+    assert report.verdict is Verdict.WRONG
+
+
+def test_a_narrow_result_of_wide_arguments_has_no_digits_to_lose_in_them():
+    def slopes(cotangent, x):
+        return cotangent * slope_of_tanh(x)
+
+    report = check_grads(lambda x: np.tanh(x).astype(np.float32), X, vjp=slopes)
+    assert report.verdict is Verdict.OK
 
 
 @pytest.mark.parametrize("function", [squares, lambda x: np.abs(x).sum(), np.linalg.norm])

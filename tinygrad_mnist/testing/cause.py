@@ -205,8 +205,6 @@ def _transposed(analytic: Array, evidence: Evidence) -> str:
 def _sums(analytic: Array, evidence: Evidence) -> str:
     numeric, bound, seen, error = evidence
     for axis in range(analytic.ndim):
-        if analytic.shape[axis] == 1:
-            continue
         if evidence.explained_by(_spread_sum(analytic, axis)):
             return f"a sum is left out over axis {axis}"
         # It takes all of the right gradient to see that this one is its sum.

@@ -218,8 +218,8 @@ class Opinion:
     def _moves_in_steps(self) -> bool:
         """Whether the values jitter and, at the wider steps that this asks for, do not agree."""
         noisy = with_measured_noise(self.projection, self.x, self.gradient, self.wider)
-        if not self.projection.epsilon < noisy.epsilon < COARSEST:
-            return False  # larger moves are steps of the function's own
+        if noisy.epsilon <= self.projection.epsilon:
+            return False
         sharper = bound_by_noise(noisy, self.x, self.wider) or noisy
         return judge(comparisons(sharper, self.x, self.gradient, self.wider)) is Verdict.WRONG
 
@@ -260,21 +260,16 @@ def compare(
 
     Every element of a small array; of a large one random directions, the largest elements and
     some others, and, if a direction disagrees, the element that bisection leads to. Where noise
-    may be why something disagrees it is measured; if there is more than the function's dtypes
-    explain, all is compared again, and the projection returned is the one that knows of it.
+    may keep slopes from agreeing, or has them agree roughly, it is measured; if there is more than
+    the function's dtypes explain, all is compared again, and the projection returned knows of it.
     """
     found = comparisons(projection, x, gradient, generator)
-    if any(map(_doubtful, found)):
+    if any(e.unbounded or e.unsure for e in found):
         noisy = with_measured_noise(projection, x, gradient, generator)
         if noisy.epsilon > projection.epsilon:
             again = comparisons(noisy, x, gradient, generator)
             return Comparison(again, noisy, any(map(_manifest, found)))
     return Comparison(found, projection)
-
-
-def _doubtful(found: Element) -> bool:
-    """Whether noise may be at work: it keeps slopes from agreeing, or has them agree roughly."""
-    return found.unbounded or found.unsure or (found.wrong and found.severity < MANIFEST)
 
 
 def _manifest(found: Element) -> bool:

@@ -67,8 +67,7 @@ def _noise_along(direction: Array, function: Scalar, x: Array) -> Noise:
         if not np.isfinite(values).all():
             return Noise()
         level, largest = _deviation(values), float(np.abs(values).max())
-        moving = np.count_nonzero(np.diff(values)) > POINTS // 2
-        if level and moving and _deviation(values[::2]) < BENT * level:
+        if level and _deviation(values[::2]) < BENT * level:
             return Noise(level, largest)
     return Noise(_rare_moves(values), largest)
 

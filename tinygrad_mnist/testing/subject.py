@@ -66,8 +66,10 @@ class Subject:
 
     def argument_names(self, count: int) -> list[str]:
         """Return what the function calls its positional arguments."""
-        signature = _signature(self.function)
-        parameters = signature.parameters.values() if signature else ()
+        try:
+            parameters = list(inspect.signature(self.function).parameters.values())
+        except (TypeError, ValueError):  # of a function written in C
+            parameters = []
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         names = [p.name for p in parameters if p.kind in kinds][:count]
         return names + [f"argument {i}" for i in range(len(names), count)]
@@ -175,7 +177,6 @@ class Subject:
             return sum(terms[1:], start=terms[0])
 
         directional.__name__ = self.name
-        directional.__signature__ = _signature(self.function)  # type: ignore[attr-defined]
         found = Subject(directional)
         found.origin, found.order = self.origin, self.order + 1
         found.scale = 1.0  # that of weights and cotangent: what is far below has been cancelled
@@ -208,10 +209,3 @@ def _result_of(function: Callable[..., Any], form: str, arrays: Sequence[Array])
             f"The function given as {form} raised {type(error).__name__} when called with "
             f"{received}: {str(error).removesuffix('.')}.{order}"
         ) from error
-
-
-def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
-    try:
-        return inspect.signature(function)
-    except (TypeError, ValueError):  # of a function written in C
-        return None

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tinygrad_mnist import Tensor
 from tinygrad_mnist.testing import Verdict, check_grads
 
 NOT_ACCUSED = {Verdict.OK, Verdict.PRECISION_LIMITED}
@@ -90,6 +91,8 @@ def test_where_no_rule_is_wrong_and_the_remainder_concurs_nothing_is():
     assert "every rule agrees with its kernel" in report.arguments[0].note
     detached = check_grads(lambda x: x * x.numpy(), np.array([1.3, -0.4]))
     assert (detached.verdict, detached.rule[:4]) == (Verdict.WRONG, "none")
+    off_the_tape = check_grads(lambda x: Tensor(2 * x.numpy()), np.ones(2))
+    assert (off_the_tape.verdict, off_the_tape.rule[:4]) == (Verdict.WRONG, "none")
 
 
 @pytest.mark.parametrize("far", [1e4 + 0.3, 1e5 + 0.3, 1e8 + 0.3, 1e9 + 0.25])

@@ -39,8 +39,6 @@ def first_wrong_rule(subject: Subject, arrays: Sequence[Array], cotangent: Array
     """Return the first step of the sweep that is wrong or not finite, with its user's line."""
     with source_lines() as lines:
         _, output = subject.output(arrays)
-    if output.node is None:
-        return ALL_RIGHT
     number = 0
     try:
         for number, step in enumerate(tape.reverse_sweep(output, cotangent), 1):

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from examples import BATCH, RNG, ROW, SQUARE, X, squares
+from examples import BATCH, ROW, SQUARE, X, normal, squares
 
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.testing import Verdict, assert_grads, check_grads
@@ -137,7 +137,7 @@ def test_what_is_not_finite_is_said_with_the_step_that_made_it():
 
 
 def test_one_wrong_element_of_many_is_found_by_bisection():
-    large = RNG.standard_normal((100, 30))
+    large = normal(100, 30)
 
     def gradient(x):
         slopes = 1 - np.tanh(x) ** 2
@@ -202,15 +202,15 @@ def test_a_hand_written_backprop_in_ten_lines():
         return BATCH.T @ inner, inner.sum(0), hidden.T @ error, error.sum(0)
 
     shapes = [(3, 4), (4,), (4, 2), (2,)]
-    weights = [RNG.standard_normal(shape) for shape in shapes]
+    weights = [normal(*shape) for shape in shapes]
     assert_grads(forward, *weights, gradient=backward)
 
 
 def test_every_row_of_a_small_jacobian_is_looked_at():
     """This one is right for every cotangent without zeros, a random one among them."""
-    report = check_grads(lambda x: x**2, RNG.standard_normal(3), vjp=lambda u, x: u * u / u * 2 * x)
+    report = check_grads(lambda x: x**2, normal(3), vjp=lambda u, x: u * u / u * 2 * x)
     assert report.verdict is Verdict.NON_FINITE
-    assert check_grads(lambda x: x**2, RNG.standard_normal(3), vjp=lambda u, x: u * 2 * x).passed
+    assert check_grads(lambda x: x**2, normal(3), vjp=lambda u, x: u * 2 * x).passed
 
 
 @pytest.mark.parametrize("row", range(3))
@@ -282,7 +282,7 @@ def test_a_gradient_that_changes_the_next_result_is_nondeterministic():
 
 @pytest.mark.parametrize(("factor", "cause"), [(2, "it is 2 times"), (-1, "sign"), (0, "zero")])
 def test_the_cause_is_guessed_for_large_arrays_too(factor, cause):
-    large = RNG.standard_normal((100, 30))
+    large = normal(100, 30)
     slopes = lambda x: factor * (1 - np.tanh(x) ** 2)  # noqa: E731
     report = check_grads(lambda x: np.tanh(x).sum(), large, gradient=slopes)
     assert cause in report.cause

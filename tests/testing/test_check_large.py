@@ -4,13 +4,13 @@ import time
 
 import numpy as np
 import pytest
-from examples import RNG, squares
+from examples import normal, squares
 
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.testing import Verdict, check_grads
 
-LARGE = RNG.standard_normal((784, 128))
-SQUARE = RNG.standard_normal((64, 64))
+LARGE = normal(784, 128)
+SQUARE = normal(64, 64)
 
 
 def one_off(x):
@@ -51,7 +51,7 @@ def test_the_pattern_of_a_large_gradient_is_seen_in_a_sample(function, x, gradie
 
 
 def test_a_network_in_float32_has_its_factor_named():
-    images, weights = RNG.standard_normal((16, 20)), 0.2 * RNG.standard_normal((20, 10))
+    images, weights = normal(16, 20), 0.2 * normal(20, 10)
     images, weights = images.astype(np.float32), weights.astype(np.float32)
 
     def loss(w):

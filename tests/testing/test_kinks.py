@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from examples import RNG
+from examples import normal
 
 from tinygrad_mnist import relu
 from tinygrad_mnist.ops import reduction
@@ -82,7 +82,7 @@ def test_the_engines_max_that_gives_ties_all_each_is_named(monkeypatch):
         (lambda a, b: relu(a) - 2.0 * relu(b), [np.zeros(3), np.zeros(3)]),
         (lambda x: np.max(x, axis=0), [np.ones((3, 4))]),
         (relu, [np.zeros((20, 20))]),
-        (relu, [np.maximum(RNG.standard_normal((40, 40)), 0)]),
+        (relu, [np.maximum(normal(40, 40), 0)]),
     ],
 )
 def test_the_engines_conventions_are_accepted_whatever_the_cotangents_signs(function, arrays, seed):
@@ -91,7 +91,7 @@ def test_the_engines_conventions_are_accepted_whatever_the_cotangents_signs(func
 
 
 def test_other_slopes_are_wrong_in_large_arrays_too():
-    x = np.maximum(RNG.standard_normal((20, 20)), 0)
+    x = np.maximum(normal(20, 20), 0)
     for slope in (5.0, -0.2):
         report = check_grads(
             lambda x: np.maximum(x, 0).sum(),

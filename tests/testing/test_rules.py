@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from examples import BATCH, RNG, ROW, SQUARE, X, squares
+from examples import BATCH, ROW, SQUARE, X, normal, squares
 
 from tinygrad_mnist import Tensor, primitive, relu, sigmoid, softmax
 from tinygrad_mnist.errors import TinygradError
@@ -22,7 +22,7 @@ from tinygrad_mnist.testing import GradientCheckError, Verdict, assert_grads, ch
         (lambda x: np.tanh(x.astype(np.float32)), [X]),
         (sigmoid, [np.float64(0.3)]),
         (sigmoid, [np.zeros((0, 2))]),
-        (lambda x: relu(x @ np.ones((30, 40))).sum(), [RNG.standard_normal((20, 30))]),
+        (lambda x: relu(x @ np.ones((30, 40))).sum(), [normal(20, 30)]),
     ],
 )
 def test_right_gradients_of_the_engine_are_ok_to_second_order(function, arrays):

@@ -3,8 +3,8 @@
 import errno
 import os
 import stat
-import tempfile
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest

@@ -68,9 +68,9 @@ def _floatx(dtype: str) -> Iterator[None]:
     """
     before: Any = keras.config.floatx()
     policy: Any = keras.config.dtype_policy()
-    keras.config.set_floatx(dtype)
-    keras.config.set_dtype_policy(dtype)
     try:
+        keras.config.set_floatx(dtype)
+        keras.config.set_dtype_policy(dtype)
         yield
     finally:
         keras.config.set_floatx(before)

@@ -46,8 +46,10 @@ def _handling_signals(handler: Callable[[int, FrameType | None], Any]) -> Iterat
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        for number in before:
+            signal.signal(number, handler)
         yield
     finally:
         for number, previous in before.items():

@@ -31,8 +31,8 @@ _said: ContextVar[str | None] = ContextVar("said", default=None)
 def said_of(line: str) -> Iterator[None]:
     """Have what is applied in the block said to be of this line of the user's."""
     before = _said.get()
-    _said.set(line)
     try:
+        _said.set(line)
         yield
     finally:
         _said.set(before)

@@ -148,7 +148,7 @@ REPLAY_MUTANTS = (
     ),
     instead(
         "feed: a large one is kept",
-        "tinygrad_mnist.replay.plan.Plan._let_go",
+        "tinygrad_mnist.replay.plan.Plan.let_go",
         lambda self: None,
         limits("test_a_large_feed_is_let_go_after_the_call"),
     ),

@@ -2,8 +2,9 @@
 
 from types import SimpleNamespace
 
+import test_interrupted
 from core import test_watcher
-from replay import test_replay_limits, test_watchers
+from replay import test_fork, test_replay_limits, test_watchers
 
 from tinygrad_mnist.core.tape import NOBODY, Watcher
 
@@ -43,6 +44,26 @@ def deaf(method):
 
 
 one_for_all = [NOBODY]
+FORK = plain(test_fork.test_unlocked_is_what_another_thread_has_and_nothing_else)
+AT_THE_DOOR = plain(test_interrupted.test_ctrl_c_at_the_door_leaves_nothing_set)
+
+
+class Forgetful:
+    """A set that keeps nothing."""
+
+    def add(self, _):
+        pass
+
+    def __iter__(self):
+        return iter(())
+
+
+def set_too_early(what, target, statement, indent=" " * 4):
+    """A mutant that sets what is to be set back before it is protected."""
+    now, early = f"try:\n{indent}    {statement}\n", f"{statement}\n{indent}try:\n"
+    name = f"interrupted: {what} is set too early"
+    return edit(name, target, (indent + now, indent + early), oracles=(AT_THE_DOOR,))
+
 
 SEAM_MUTANTS = (
     *(
@@ -69,7 +90,7 @@ SEAM_MUTANTS = (
     edit(
         "watcher: stays after an exception",
         f"{TAPE}.watching",
-        ("    try:\n        yield\n    finally:\n    ", "    yield\n    if True:\n    "),
+        ("        yield\n    finally:\n    ", "        yield\n    except ZeroDivisionError:\n    "),
         oracles=(plain(test_watcher.test_a_watcher_goes_however_the_block_is_left),),
     ),
     edit(
@@ -168,4 +189,33 @@ SEAM_MUTANTS = (
             test_replay_limits.test_what_host_writes_into_a_parameter_is_written_by_replays_and_when_they_are_verified
         ),
     ),
+    instead(
+        "fork: what a child must unlock is not known",
+        "tinygrad_mnist.replay.capture._captured",
+        Forgetful(),
+        FORK,
+    ),
+    edit(
+        "fork: what the forking thread runs is unlocked too",
+        "tinygrad_mnist.replay.capture._unlock_in_child",
+        ("if captured._thread != threading.get_ident():", "if True:"),
+        oracles=(FORK,),
+    ),
+    instead(
+        "fork: gradients stay locked",
+        "tinygrad_mnist.core.gradient._unlock_in_child",
+        lambda: None,
+        plain(test_fork.test_gradients_are_unlocked),
+    ),
+    set_too_early("a watcher", f"{TAPE}.watching", "watcher.set(place)"),
+    set_too_early("a line", "tinygrad_mnist.lines.said_of", "_said.set(line)"),
+    set_too_early("a phase", f"{RECORDER}.Recorder.phase", "self._phase = name"),
+    set_too_early("a source", f"{RECORDER}.Recorder.host", "self._in_source = True"),
+    set_too_early(
+        "who has a lock",
+        "tinygrad_mnist.replay.capture.Captured.__call__",
+        "self._thread = threading.get_ident()",
+        " " * 8,
+    ),
+    set_too_early("a name", "tinygrad_mnist.tf1.graph.Graph.name_scope", "self._scope = scope"),
 )

@@ -10,6 +10,7 @@ Both exhaust the sweep of ``tape.py`` and take what it has added up.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,15 @@ from tinygrad_mnist.errors import ArgumentError, GradientError, ShapeError, desc
 
 _deposit = threading.Lock()
 """Two threads may add to the same leaf's gradient at once."""
+
+
+def _unlock_in_child() -> None:
+    global _deposit
+    _deposit = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # the thread that has it is none of a forked process
+    os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 def backward(output: Any, cotangent: Any = None) -> None:

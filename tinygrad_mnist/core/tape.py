@@ -380,8 +380,8 @@ def watching(inner: Watcher) -> Iterator[None]:
     """Have somebody watch the block; who watches already is told by them."""
     before, place = watcher.get(), Watcher()
     inner.outer, place.outer = before, inner
-    watcher.set(place)
     try:
+        watcher.set(place)
         yield
     finally:
         watcher.set(before)

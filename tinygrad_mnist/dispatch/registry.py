@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ class Dispatch:
         self.renamed = renamed
         self.width = len(target.operand_names)
         self.static_names = frozenset(target.static_names)
+        self._names: tuple[str, ...] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the primitive as the NumPy function was called.
@@ -41,13 +41,16 @@ class Dispatch:
             args = tuple(args[0])
         return target(*args, **kwargs)
 
-    @cached_property
+    @property
     def names(self) -> tuple[str, ...]:
         """What NumPy calls the arguments."""
-        try:
-            return tuple(inspect.signature(self.function).parameters)
-        except ValueError:  # several of NumPy's functions written in C have no signature
-            return (*self.target.operand_names, *self.target.static_names)
+        # No cached_property: before Python 3.12 it has a lock, which a forked process may miss.
+        if self._names is None:
+            try:
+                self._names = tuple(inspect.signature(self.function).parameters)
+            except ValueError:  # several of NumPy's functions written in C have no signature
+                self._names = (*self.target.operand_names, *self.target.static_names)
+        return self._names
 
     def _bind(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -12,12 +12,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import update_wrapper
 from types import ModuleType
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 
@@ -156,6 +158,7 @@ class Captured:
         self._has_warned = False
         self._lock = threading.Lock()
         self._thread: int | None = None  # the one that has the lock
+        _captured.add(self)
 
     @property
     def plans(self) -> list[Plan]:
@@ -191,8 +194,8 @@ class Captured:
                 "values, while it was running. Call what it was captured from instead."
             )
         with self._lock:
-            self._thread = threading.get_ident()
             try:
+                self._thread = threading.get_ident()
                 return self._call(arguments, keywords)
             finally:
                 self._thread = None
@@ -320,3 +323,17 @@ class Captured:
             finally:
                 recorder.settle()
         return recorder, recorder.program(self.name, tensors), results
+
+
+_captured: WeakSet[Captured] = WeakSet()
+
+
+def _unlock_in_child() -> None:
+    """Unlock what other threads were running when this process was forked: it has none of them."""
+    for captured in _captured:
+        if captured._thread != threading.get_ident():
+            captured._lock, captured._thread = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_unlock_in_child)

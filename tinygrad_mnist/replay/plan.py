@@ -121,7 +121,14 @@ class Plan:
             What the instruction that failed would have raised in the function, with the user's
             line and with what had been assigned by then.
         """
-        self.feed(arrays)
+        try:
+            self.feed(arrays)
+            self._run_phases()
+            return self.finish()
+        finally:
+            self.let_go()
+
+    def _run_phases(self) -> None:
         done = 0
         for (_, thunks), errstate in zip(self.phases, self._errstates, strict=True):
             iterator = iter(thunks)
@@ -140,7 +147,6 @@ class Plan:
                     raise
                 raise self._explain(position, error, changed) from error
             done += len(thunks)
-        return self.finish()
 
     def feed(self, arrays: Sequence[Array]) -> None:
         """Give the program its arguments, and the gradients there are.
@@ -163,7 +169,7 @@ class Plan:
             self.arrays[view.result] = _apply(view, self.arrays)
 
     def finish(self) -> list[Array]:
-        """Date the assignments, leave the gradients, copy the outputs, let go of what was fed."""
+        """Date the assignments, leave the gradients, copy the outputs."""
         for parameter in self._assigned:
             parameter.storage()
         gradients: list[Any] = self._copies.copy()  # lent: copied when somebody asks for them
@@ -171,11 +177,9 @@ class Plan:
             gradients[place] = gradients[place]()
         # Who watches was told what the function does when it ran, and is not told of replays.
         tape.NOBODY.set_gradients(self._leaves, gradients)
-        outputs = [self.arrays[slot].copy(order="K") for slot in self.program.outputs]
-        self._let_go()
-        return outputs
+        return [self.arrays[slot].copy(order="K") for slot in self.program.outputs]
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
         """Refer no longer to arrays that were read where they are: they may be a whole data set."""
         self.arrays.update(self._at_rest)
 
@@ -205,7 +209,6 @@ class Plan:
 
         That is what this instruction and those before it may have written to. It is dated.
         """
-        self._let_go()
         tape.NOBODY.set_gradients(self._leaves, [None] * len(self._leaves))
         done = self.instructions[: position + 1]
         written = {self.allocation.places[instruction.result][0] for instruction in done}

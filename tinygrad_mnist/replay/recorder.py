@@ -69,8 +69,9 @@ class Recorder(tape.Watcher):
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Mark what is applied in the block as part of a phase."""
-        before, self._phase = self._phase, name
+        before = self._phase
         try:
+            self._phase = name
             with super().phase(name):
                 yield
         finally:
@@ -126,8 +127,9 @@ class Recorder(tape.Watcher):
         if self._in_source:
             return super().host(source)
         self._refuse_draws()
-        aside, self._in_source = Aside(), True
+        aside = Aside()
         try:
+            self._in_source = True
             with tape.watching(aside):
                 array = super().host(source)
         finally:

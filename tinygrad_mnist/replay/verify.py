@@ -45,7 +45,17 @@ def run_both_ways(
     for leaf, gradient in gradients.items():
         leaf.grad = gradient
 
-    plan.feed(arrays)
+    try:
+        plan.feed(arrays)
+        _run_and_compare(recorded, plan, recorder, counterparts)
+        return plan.finish()
+    finally:
+        plan.let_go()
+
+
+def _run_and_compare(
+    recorded: Program, plan: Plan, recorder: Recorder, counterparts: dict[Slot, Slot]
+) -> None:
     thunks = chain.from_iterable(thunks for _, thunks in plan.phases)
     for number, (instruction, thunk) in enumerate(zip(plan.instructions, thunks, strict=True)):
         array, counterpart = plan.arrays[instruction.result], counterparts[instruction.result]
@@ -62,7 +72,6 @@ def run_both_ways(
                 f"{instruction.primitive.name} ({instruction.line}): its result of "
                 f"{instruction.result.typed_shape} differs."
             )
-    return plan.finish()
 
 
 def matching_slots(recorded: Program, again: Program) -> dict[Slot, Slot]:

@@ -86,8 +86,8 @@ class Graph:
             scope = ""
         else:
             scope = name if name.endswith("/") else self.unique_name(name) + "/"
-        self._scope = scope
         try:
+            self._scope = scope
             yield scope
         finally:
             self._scope = before
@@ -114,18 +114,15 @@ class Graph:
     @contextmanager
     def as_default(self) -> Iterator[Graph]:
         """Make this the graph that new symbols go to, inside the block and in this thread."""
-        _defaults.entered.append(self)
-        try:
+        with _entered(_defaults.entered, self):
             yield self
-        finally:
-            _defaults.entered.pop()
 
 
 class _Defaults(threading.local):
     def __init__(self) -> None:
         self.outermost = Graph()
-        self.entered: list[Graph] = []
-        self.sessions: list[Any] = []
+        self.entered: list[list[Graph]] = []
+        self.sessions: list[list[Any]] = []
 
 
 _defaults = _Defaults()
@@ -133,7 +130,7 @@ _defaults = _Defaults()
 
 def get_default_graph() -> Graph:
     """Return the graph that new symbols go to, in this thread: that of the ``with`` block."""
-    return _defaults.entered[-1] if _defaults.entered else _defaults.outermost
+    return _defaults.entered[-1][0] if _defaults.entered else _defaults.outermost
 
 
 def reset_default_graph() -> None:
@@ -155,13 +152,21 @@ def reset_default_graph() -> None:
 @contextmanager
 def default_session(session: Any) -> Iterator[Any]:
     """Make this the session of ``symbol.eval()``, inside the block and in this thread."""
-    _defaults.sessions.append(session)
-    try:
+    with _entered(_defaults.sessions, session):
         yield session
+
+
+@contextmanager
+def _entered(entries: list[Any], one: Any) -> Iterator[None]:
+    """Have an entry inside the block. Blocks may be left in any order, as sessions are closed."""
+    entry = [one]
+    try:
+        entries.append(entry)
+        yield
     finally:
-        _defaults.sessions.remove(session)
+        entries[:] = [other for other in entries if other is not entry]
 
 
 def get_default_session() -> Any:
     """Return the session that ``symbol.eval()`` runs in, or None."""
-    return _defaults.sessions[-1] if _defaults.sessions else None
+    return _defaults.sessions[-1][0] if _defaults.sessions else None

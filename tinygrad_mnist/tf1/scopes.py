@@ -112,8 +112,8 @@ def variable_scope(
         label = _scope_label(name_or_scope, default_name, reuse)
         name = label if name_or_scope is not None else _unused_name(names, before.name, label)
         outer, full = before, f"{before.name}/{name}" if before.name else name
-    names.opened = opened = names.opened | {full}
-    names.scope = replace(
+    opened = names.opened | {full}
+    scope = replace(
         outer,
         name=full,
         reuse=reuse or outer.reuse,
@@ -121,8 +121,9 @@ def variable_scope(
         dtype=as_dtype(dtype or outer.dtype),
     )
     try:
+        names.scope, names.opened = scope, opened
         with get_default_graph().name_scope(label) if label else nullcontext():
-            yield names.scope
+            yield scope
     finally:
         # Default names begin anew in a scope that is opened again, so that they can be shared.
         names.scope, names.opened = before, opened

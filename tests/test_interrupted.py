@@ -14,6 +14,7 @@ from tinygrad_mnist.core import recording, tape
 from tinygrad_mnist.errors import CaptureError, DTypeError
 from tinygrad_mnist.replay import capture as capturing
 from tinygrad_mnist.replay import recorder, verify
+from tinygrad_mnist.replay.draws import Draws
 from tinygrad_mnist.tf1 import graph, scopes
 
 
@@ -32,12 +33,12 @@ def inside(block):
 
 
 def of_a_phase():
-    found = recorder.Recorder()
+    found = recorder.Recorder(Draws(abs))
     return recorder, inside(lambda: found.phase("update")), lambda: found._phase
 
 
 def of_a_source():
-    found = recorder.Recorder()
+    found = recorder.Recorder(Draws(abs))
 
     def use():
         with tape.watching(found):

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from contextlib import contextmanager
+from itertools import chain
 from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import pytest
 
 from tinygrad_mnist import Primitive
 from tinygrad_mnist.core import recording, tape
+from tinygrad_mnist.tf1.missing import Namespace
 
 from .oracles import Oracle, of_rules
 
@@ -55,8 +57,12 @@ def planted(mutant, make):
             holder = resolve_name(holder) if isinstance(holder, str) else holder
             right = getattr(holder, key)
             wrong = make(right)
+            named = [vars(m).values() for m in sys.modules.values() if hasattr(m, "__dict__")]
+            namespaces = [m for m in chain(*named) if isinstance(m, Namespace)]
             users = [
-                m for m in sys.modules.values() if getattr(m, "__dict__", {}).get(key) is right
+                m
+                for m in (*sys.modules.values(), *namespaces)
+                if getattr(m, "__dict__", {}).get(key) is right
             ]
             for place in (holder, *users):
                 patch.setattr(place, key, wrong)

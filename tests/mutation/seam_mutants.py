@@ -201,12 +201,6 @@ SEAM_MUTANTS = (
         ("if captured._thread != threading.get_ident():", "if True:"),
         oracles=(FORK,),
     ),
-    instead(
-        "fork: gradients stay locked",
-        "tinygrad_mnist.core.gradient._unlock_in_child",
-        lambda: None,
-        plain(test_fork.test_gradients_are_unlocked),
-    ),
     set_too_early("a watcher", f"{TAPE}.watching", "watcher.set(place)"),
     set_too_early("a line", "tinygrad_mnist.lines.said_of", "_said.set(line)"),
     set_too_early("a phase", f"{RECORDER}.Recorder.phase", "self._phase = name"),

@@ -1,6 +1,7 @@
 """Every wrong derivative planted in the engine is rejected by a quick oracle of this suite."""
 
 from collections import Counter
+from contextvars import copy_context
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ MUTANTS = (
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_killed(mutant):
     with planted(mutant, mutant.wrong):
-        reason = rejection(mutant.oracles)
+        reason = copy_context().run(rejection, mutant.oracles)
     assert reason, f"{mutant.name} survived {', '.join(o.name for o in mutant.oracles)}"
 
 

@@ -48,7 +48,7 @@ def test_what_is_computed_in_the_memory_of_something_leaves_alone_what_is_still_
         step = wrap(lambda x: function(p, x))
         for turn in range(3):
             result = step(np.arange(4.0).reshape(2, 2) + turn)
-            yield p.vector.tolist(), None if result is None else result.tolist()
+            yield p.vector.numpy().tolist(), None if result is None else result.numpy().tolist()
         if wrap is capture:
             check_plans(step)
 

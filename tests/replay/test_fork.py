@@ -9,7 +9,6 @@ import threading
 import pytest
 
 from tinygrad_mnist import capture
-from tinygrad_mnist.core import gradient
 from tinygrad_mnist.replay import capture as capturing
 
 PREAMBLE = """
@@ -137,9 +136,3 @@ def test_unlocked_is_what_another_thread_has_and_nothing_else():
     capturing._unlock_in_child()
     assert [captured._lock.locked() for captured in (others, own)] == [False, True]
     assert [captured._thread for captured in (others, own)] == [None, threading.get_ident()]
-
-
-def test_gradients_are_unlocked():
-    with gradient._deposit:
-        gradient._unlock_in_child()
-        assert not gradient._deposit.locked()

@@ -5,10 +5,11 @@ import math
 
 import numpy as np
 import pytest
-from examples import BATCH, ROW, SQUARE, X, normal, squares
 
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.testing import Verdict, assert_grads, check_grads
+
+from .examples import BATCH, ROW, SQUARE, X, normal, squares
 
 
 def noisy(x):

@@ -4,10 +4,11 @@ import time
 
 import numpy as np
 import pytest
-from examples import normal, squares
 
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.testing import Verdict, check_grads
+
+from .examples import normal, squares
 
 LARGE = normal(784, 128)
 SQUARE = normal(64, 64)

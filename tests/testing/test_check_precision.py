@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from examples import BATCH, SQUARE, X, normal, squares
 
 from tinygrad_mnist.testing import Verdict, check_grads
+
+from .examples import BATCH, SQUARE, X, normal, squares
 
 
 def test_rounding_that_would_hide_an_error_is_said():

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from examples import normal
 
 from tinygrad_mnist import relu
 from tinygrad_mnist.ops import reduction
 from tinygrad_mnist.testing import Verdict, check_grads
+
+from .examples import normal
 
 TIE = np.array([1.0, 1.0, 0.0])
 SAME = np.array([1.0, 2.0, 3.0])

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from examples import BATCH, ROW, SQUARE, X, normal, squares
 
 from tinygrad_mnist import Tensor, primitive, relu, sigmoid, softmax
 from tinygrad_mnist.errors import TinygradError
 from tinygrad_mnist.testing import GradientCheckError, Verdict, assert_grads, check_grads
+
+from .examples import BATCH, ROW, SQUARE, X, normal, squares
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from examples import squares
 
 from tinygrad_mnist import Parameter
 from tinygrad_mnist.errors import ArgumentError
 from tinygrad_mnist.testing import check_grads
 from tinygrad_mnist.testing.subject import Subject
+
+from .examples import squares
 
 X = np.array([0.5, -1.0, 2.0, 3.0])
 NARROW = X.astype(np.float32)

@@ -83,7 +83,7 @@ def test_a_part_may_have_no_examples(tmp_path, size, train, reshape):
         if count:
             assert len(part.next_batch(3)[0]) == 3
         else:
-            with pytest.raises(ArgumentError, match="no batch of no examples"):
+            with pytest.raises(ArgumentError, match="no examples to take a batch of"):
                 part.next_batch(3)
 
 

@@ -71,7 +71,7 @@ def test_numbers_are_drawn_for_each_shape(what):
     assert known in (None, [None, 3], [None, 4])
     for y, rows in zip(found, ROWS, strict=True):
         assert y.shape == (rows, 4 if "part" in what else 3)
-    assert not np.array_equal(found[1], found[2])
+    assert len({y.tobytes() for y, rows in zip(found, ROWS, strict=True) if rows == 2}) > 1
 
 
 def test_zeros_of_what_is_fed():

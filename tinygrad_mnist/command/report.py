@@ -98,9 +98,11 @@ def claim(folder: Path, resumed: Path | None) -> None:
         If it holds another run, or files of these names that this program did not write.
     """
     _refuse_another_run(folder / CHECKPOINT, resumed)
-    refuse_foreign(folder, FIGURES + PICTURES)
-    for name in (CHECKPOINT, *FIGURES, *PICTURES):
+    names = CHECKPOINT, *FIGURES, *PICTURES
+    for name in names:
         prove_writable(folder / name)
+    refuse_foreign(folder, FIGURES + PICTURES)
+    for name in names:
         for partial in folder.glob(f".{name}.*{PARTIAL}"):  # of a run that was killed as it wrote
             partial.unlink(missing_ok=True)
 

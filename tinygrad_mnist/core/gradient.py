@@ -29,13 +29,8 @@ _deposit = threading.Lock()
 """Two threads may add to the same leaf's gradient at once."""
 
 
-def _unlock_in_child() -> None:
-    global _deposit
-    _deposit = threading.Lock()
-
-
 if hasattr(os, "register_at_fork"):  # the thread that has it is none of a forked process
-    os.register_at_fork(after_in_child=_unlock_in_child)
+    os.register_at_fork(after_in_child=_deposit._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 def backward(output: Any, cotangent: Any = None) -> None:
@@ -94,14 +89,11 @@ def gradients(
     """
     inputs = _tensors(inputs)
     inner = {tensor.node.id for tensor in inputs if tensor.node}
-    found: dict[int, Any] = {}
     arrived: dict[int, tuple[Any, Any]] = {}
     with _backward_phase():
         seed = _seed(output, cotangent, record)
         sweep = reverse_sweep(output, seed, inputs=inputs, arrived=arrived, record=record)
-        for node, total, _ in sweep:
-            if node.id in inner:
-                found[node.id] = total
+        found = {node.id: total for node, total, _ in sweep if node.id in inner}
     found |= {identity: total for identity, (_, total) in arrived.items()}
     given: set[int] = set()
     return [

@@ -239,8 +239,7 @@ def apply_rules(
     primitive, static = node.primitive, node.static
     operands: Sequence[Any] = node.arrays
     y: Any = node.value
-    on_tensors = record or watcher.get().rules_on_tensors
-    if on_tensors:
+    if on_tensors := record or watcher.get().rules_on_tensors:
         wrap = type(node.tracked[0][1]).of
         y = wrap(node.value, node if record else None)
         operands = [

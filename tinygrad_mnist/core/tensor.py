@@ -336,12 +336,6 @@ class Tensor(Operators["Tensor"]):
             )
         return _rebuilt, (type(self), self.numpy(), self.requires_grad, self.name, self.grad)
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise UnsupportedError(
-            "Tensors are values and cannot be written into. Build the result with np.where or "
-            "np.concatenate; to change a Parameter use parameter.assign(value)."
-        )
-
 
 def _rebuilt(kind: type[Tensor], data: Array, requires_grad: bool, name: Any, grad: Any) -> Tensor:
     tensor = kind(data, requires_grad=requires_grad, name=name)

@@ -141,6 +141,12 @@ class Operators(Generic[Result]):
     def __getitem__(self, index: Any) -> Result:
         return lookup(np.ndarray.__getitem__)(self, index)
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise UnsupportedError(
+            "Tensors are values and cannot be written into. Build the result with np.where or "
+            "np.concatenate; to change a Parameter use parameter.assign(value)."
+        )
+
     @property
     def T(self) -> Result:  # noqa: N802  NumPy's name
         """The transpose: all axes reversed."""

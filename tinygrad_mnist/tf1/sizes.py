@@ -86,7 +86,7 @@ def _value_for(order: list[Symbol], guesses: tuple[int, ...]) -> Array | None:
             arguments, keywords = unflatten(structure, leaves)
             values[symbol] = symbol.function(*arguments, **keywords)
     value = values[order[-1]]
-    return value.data if isinstance(value, Tensor) else np.asarray(value)
+    return value._array if isinstance(value, Tensor) else np.asarray(value)
 
 
 def sizes_in_run(what: str, shape: Any) -> Shape:
@@ -125,8 +125,8 @@ def sizes_now(told: Any, least: int = 0) -> tuple[int, ...]:
     ShapeError
         If one is smaller than the least.
     """
-    several = told.data if isinstance(told, Tensor) else told
-    found = tuple(int(size.data if isinstance(size, Tensor) else size) for size in several)
+    several = told._array if isinstance(told, Tensor) else told
+    found = tuple(int(size._array if isinstance(size, Tensor) else size) for size in several)
     if min(found, default=0) < least:
         raise ShapeError(f"a size is {min(found)}, and must be at least {least}.")
     return found

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from tinygrad_mnist import Tensor
+from tinygrad_mnist import Tensor, gradients, relu
 from tinygrad_mnist.errors import (
+    ArgumentError,
     DTypeError,
     IndexingError,
     ShapeError,
     TinygradError,
     UnsupportedError,
 )
+from tinygrad_mnist.ops.reduction import linear_recurrence
 
 X = Tensor(np.ones((2, 3), np.float32), requires_grad=True, name="x")
 Y = Tensor(np.ones((2, 4)), requires_grad=True)
@@ -39,6 +41,12 @@ KERNELS = {
     ),
     "text": (lambda: X + "a", DTypeError, TypeError, ["real numbers", "'a'"]),
     "none": (lambda: X + None, DTypeError, TypeError, ["real numbers", "None"]),
+    "recurrence": (
+        lambda: linear_recurrence(X, X[0], axis=1),
+        ShapeError,
+        ValueError,
+        ["x and factor must have one shape", "(2, 3) and (3,)"],
+    ),
 }
 
 
@@ -63,6 +71,7 @@ UNSUPPORTED = {
     "outer": (lambda: np.multiply.outer(X, X), ["np.multiply.outer"]),
     "accumulate": (lambda: np.add.accumulate(X), ["np.add.accumulate"]),
     "out": (lambda: np.add(X, X, out=np.ones((2, 3))), ["np.add", "out="]),
+    "a primitive": (lambda: relu(X, out=np.ones((2, 3))), ["relu on a Tensor", "out="]),
     "sum dtype": (lambda: np.sum(X, dtype=np.float64), ["np.sum", "dtype=", "axis, keepdims"]),
     "sum out": (lambda: np.sum(X, out=np.ones(())), ["np.sum", "out="]),
     "sum where": (lambda: np.sum(X, where=np.ones(3, bool)), ["np.sum", "where="]),
@@ -98,6 +107,8 @@ DEFAULTS = {
     "cumsum": (lambda: np.cumsum(X, 0, None, None), lambda: X.cumsum(0)),
     "argmax": (lambda: np.argmax(X, 0, None), lambda: X.argmax(0)),
     "clip": (lambda: np.clip(X, 0, None), lambda: X.clip(0)),
+    "clip, out": (lambda: np.clip(X, 0, None, None), lambda: X.clip(0)),
+    "clip, no value": (lambda: np.clip(X, np._NoValue, 0.5), lambda: X.clip(a_max=0.5)),
     "std": (lambda: np.std(X, 0, ddof=1), lambda: X.std(0, ddof=1)),
     "reshape": (lambda: np.reshape(X, (3, 2), "C"), lambda: X.reshape(3, 2)),
     "round": (lambda: np.round(X, 1, None), lambda: np.round(X, decimals=1)),
@@ -105,6 +116,7 @@ DEFAULTS = {
     "norm": (lambda: np.linalg.norm(X, None, 1), lambda: np.linalg.norm(X, axis=1)),
     "concatenate": (lambda: np.concatenate([X], 0, None), lambda: np.concatenate([X])),
     "swapaxes": (lambda: np.swapaxes(X, 0, 1), lambda: X.T),
+    "a primitive": (lambda: relu(X, out=None), lambda: relu(X)),
     "ravel": (lambda: np.ravel(X, order="C"), lambda: X.ravel()),
 }
 
@@ -114,6 +126,9 @@ def test_arguments_at_numpys_defaults_are_accepted(row):
     """C14, and NumPy's own positions."""
     call, plain = row
     np.testing.assert_array_equal(call().data, plain().data)
+    if call().requires_grad:
+        ones = np.ones(call().shape)
+        np.testing.assert_array_equal(gradients(call(), [X], ones), gradients(plain(), [X], ones))
 
 
 def test_missing_and_superfluous_arguments():
@@ -121,5 +136,11 @@ def test_missing_and_superfluous_arguments():
         np.sum(X, 0, None, None, False, 0, True, 1, 2)
     with pytest.raises(TypeError):
         X.sum(1, False, 3)
-    with pytest.raises(TypeError, match=r"np.std\(\) got an unexpected keyword argument 'dtype'"):
+    with pytest.raises(
+        UnsupportedError, match=r"np.std on a Tensor does not take dtype= .*float64"
+    ):
         np.std(X, dtype=np.float64)
+    with pytest.raises(UnsupportedError, match=r"np.where on a Tensor needs x and y too"):
+        np.where(X > 0)
+    with pytest.raises(ArgumentError, match=r"np.var was given ddof and correction, two names"):
+        np.var(X, ddof=1, correction=2)

@@ -1,7 +1,8 @@
 """Checks of what users pass made wrong: what is let through, and what is half taken."""
 
 import test_other_meanings
-from core import test_tensor
+from contracts import test_arguments
+from core import test_errors, test_tensor
 
 from .oracles import plain
 from .planting import edit
@@ -63,4 +64,64 @@ MEANINGS = (
     ),
 )
 
-ARGUMENT_MUTANTS = MEANINGS
+BINDING = "tinygrad_mnist.dispatch.registry.Binding"
+DEFAULTS = plain(test_arguments.test_what_is_at_numpys_default_is_accepted)
+POSITIONS = plain(test_arguments.test_by_position_too)
+LACKING = plain(test_arguments.test_what_we_lack_is_refused_by_name)
+NAMES = plain(test_errors.test_missing_and_superfluous_arguments)
+
+BOUND = (
+    edit(
+        "arguments: any where is a default",
+        f"{BINDING}._is_default",
+        ("return value is True or value is np.True_ or value is NO_VALUE", "return True"),
+        oracles=(LACKING,),
+    ),
+    edit(
+        "arguments: NumPy's True is no default",
+        f"{BINDING}._is_default",
+        ("value is np.True_ or ", ""),
+        oracles=(DEFAULTS,),
+    ),
+    edit(
+        "arguments: only None is a default",
+        f"{BINDING}._is_default",
+        ("type(value) is type(default) and bool(value == default)", "False"),
+        oracles=(POSITIONS, DEFAULTS),
+    ),
+    edit(
+        "arguments: what we lack is left out",
+        f"{BINDING}._bind",
+        (
+            "if self._is_default(name, value):",
+            "if name not in known or self._is_default(name, value):",
+        ),
+        oracles=(LACKING,),
+    ),
+    edit(
+        "arguments: the last of two names counts",
+        f"{BINDING}._bind",
+        ("if own in found and found[own] != value:", "if False:"),
+        oracles=(NAMES,),
+    ),
+    edit(
+        "arguments: a kernel is given no value",
+        "tinygrad_mnist.dispatch.registry.Dispatch.__call__",
+        (" or any(value is NO_VALUE for value in kwargs.values())", ""),
+        oracles=(DEFAULTS,),
+    ),
+    edit(
+        "arguments: a composition is given no value",
+        "tinygrad_mnist.dispatch.registry.Composition.__call__",
+        ("usual and not any(value is NO_VALUE for value in args)", "usual"),
+        oracles=(plain(test_errors.test_arguments_at_numpys_defaults_are_accepted),),
+    ),
+    edit(
+        "arguments: a missing operand is the kernel's affair",
+        "tinygrad_mnist.dispatch.registry.Dispatch.__call__",
+        ("if missing:", "if False:"),
+        oracles=(NAMES,),
+    ),
+)
+
+ARGUMENT_MUTANTS = (*MEANINGS, *BOUND)

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from tinygrad_mnist.arguments import plain
 from tinygrad_mnist.dispatch.registry import Dispatch, registry
-from tinygrad_mnist.errors import RuleError
+from tinygrad_mnist.errors import RuleError, UnsupportedError
 
 Array = npt.NDArray[Any]
 Rule = Callable[..., Any]
@@ -151,6 +151,8 @@ class Primitive:
         for operand in operands:
             apply = getattr(operand, "_apply_primitive", None)
             if apply is not None:
+                if static.pop("out", None) is not None:
+                    raise UnsupportedError(f"{self.name} on a Tensor takes no out=: it is a value.")
                 return apply(self, operands, static)
             if type(operand) is not np.ndarray:
                 plain("An operand", operand)
@@ -182,13 +184,13 @@ def primitive(
     elementwise, view
         See `Primitive`.
     renamed
-        NumPy's argument names where the kernel's own differ.
+        Other names that NumPy has for static arguments of the kernel.
     """
 
     def decorate(kernel: Callable[..., Any]) -> Primitive:
         result = Primitive(kernel, elementwise=elementwise, view=view)
         for function in implements if isinstance(implements, tuple) else (implements,):
-            registry[function] = Dispatch(function, result, renamed or {})
+            registry[function] = Dispatch(function, result, renamed)
         return result
 
     return decorate
@@ -201,9 +203,9 @@ def elementwise_ufunc(ufunc: np.ufunc, **rules: Rule) -> Primitive:
     """
     result = Primitive(ufunc, elementwise=True, operand_names=tuple(rules))
     result.vjp(**rules)
-    registry[ufunc] = Dispatch(ufunc, result, {})
+    registry[ufunc] = Dispatch(ufunc, result)
     return result
 
 
 def _primitive_of(ufunc: np.ufunc) -> Primitive:
-    return registry[ufunc].target  # type: ignore[attr-defined, no-any-return]
+    return registry[ufunc].target  # type: ignore[no-any-return]

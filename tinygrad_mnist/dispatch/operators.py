@@ -25,7 +25,8 @@ Result = TypeVar("Result")
 class Operators(Generic[Result]):
     """Operators and methods of ``numpy.ndarray``, each a call of the NumPy function.
 
-    A class says what they return of it, as in ``class Tensor(Operators["Tensor"])``.
+    Of NumPy's other ``options`` methods take, as the functions do, what is at its default. A class
+    says what they return of it, as in ``class Tensor(Operators["Tensor"])``.
     """
 
     __slots__ = ()
@@ -152,53 +153,57 @@ class Operators(Generic[Result]):
         """The transpose: all axes reversed."""
         return np.transpose(self)
 
-    def astype(self, dtype: Any) -> Result:
+    def astype(self, dtype: Any, **options: Any) -> Result:
         """Cast to a dtype; the gradient is cast back. Casting to an integer ends the graph."""
-        return lookup(np.ndarray.astype)(self, dtype=dtype)
+        return lookup(np.ndarray.astype)(self, dtype=dtype, **options)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Result:
+    def sum(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
         """Sum over axes; see `numpy.sum`."""
-        return np.sum(self, axis=axis, keepdims=keepdims)
+        return np.sum(self, axis=axis, keepdims=keepdims, **options)
 
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Result:
+    def prod(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
         """Multiply over axes; see `numpy.prod`."""
-        return np.prod(self, axis=axis, keepdims=keepdims)
+        return np.prod(self, axis=axis, keepdims=keepdims, **options)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Result:
+    def mean(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
         """Average over axes; see `numpy.mean`."""
-        return np.mean(self, axis=axis, keepdims=keepdims)
+        return np.mean(self, axis=axis, keepdims=keepdims, **options)
 
-    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Result:
+    def var(
+        self, axis: Any = None, ddof: float = 0, keepdims: bool = False, **options: Any
+    ) -> Result:
         """Variance over axes; see `numpy.var`."""
-        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims, **options)
 
-    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Result:
+    def std(
+        self, axis: Any = None, ddof: float = 0, keepdims: bool = False, **options: Any
+    ) -> Result:
         """Take the standard deviation over axes; see `numpy.std`."""
-        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims, **options)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Result:
+    def max(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
         """Maximum over axes; ties share the cotangent evenly. See `numpy.max`."""
-        return np.max(self, axis=axis, keepdims=keepdims)
+        return np.max(self, axis=axis, keepdims=keepdims, **options)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Result:
+    def min(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
         """Minimum over axes; ties share the cotangent evenly. See `numpy.min`."""
-        return np.min(self, axis=axis, keepdims=keepdims)
+        return np.min(self, axis=axis, keepdims=keepdims, **options)
 
-    def argmax(self, axis: Any = None, keepdims: bool = False) -> Result:
+    def argmax(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
         """Index of the first maximum, an integer constant; see `numpy.argmax`."""
-        return np.argmax(self, axis=axis, keepdims=keepdims)
+        return np.argmax(self, axis=axis, keepdims=keepdims, **options)
 
-    def argmin(self, axis: Any = None, keepdims: bool = False) -> Result:
+    def argmin(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
         """Index of the first minimum, an integer constant; see `numpy.argmin`."""
-        return np.argmin(self, axis=axis, keepdims=keepdims)
+        return np.argmin(self, axis=axis, keepdims=keepdims, **options)
 
-    def cumsum(self, axis: Any = None) -> Result:
+    def cumsum(self, axis: Any = None, **options: Any) -> Result:
         """Cumulative sum; see `numpy.cumsum`."""
-        return np.cumsum(self, axis=axis)
+        return np.cumsum(self, axis=axis, **options)
 
-    def clip(self, a_min: Any = None, a_max: Any = None) -> Result:
+    def clip(self, a_min: Any = None, a_max: Any = None, **options: Any) -> Result:
         """Limit the values to an interval; see `numpy.clip`."""
-        return np.clip(self, a_min, a_max)
+        return np.clip(self, a_min, a_max, **options)
 
     def dot(self, other: Any) -> Result:
         """Return the dot product; see `numpy.dot`."""

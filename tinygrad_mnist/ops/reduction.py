@@ -18,6 +18,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tinygrad_mnist.core.primitive import ZERO, Array, primitive
 from tinygrad_mnist.dispatch.registry import composes
+from tinygrad_mnist.errors import ShapeError
 
 Axis = int | tuple[int, ...] | None
 
@@ -71,7 +72,7 @@ def mean(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | No
 mean.vjp(x=lambda ct, y, x, axis, keepdims: _spread(ct * (1.0 / (_count(x, axis) or 1)), x, axis))
 
 
-@primitive(np.var)
+@primitive(np.var, renamed={"correction": "ddof"})
 def var(
     x: Array,
     *,
@@ -93,8 +94,8 @@ def _var_vjp(ct: Any, y: Any, x: Any, axis: Axis, ddof: float, keepdims: bool) -
 var.vjp(x=_var_vjp)
 
 
-@composes(np.std)
-def _(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+@composes(np.std, renamed={"correction": "ddof"})
+def _(x: Any, *, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     if _count(x, axis) == 1 > ddof:  # constant: 0, and its derivative is 0, not 0 / 0
         distance = np.absolute(x - np.mean(x, axis=axis, keepdims=True))
         return np.sum(distance, axis=axis, keepdims=keepdims)
@@ -192,10 +193,19 @@ cumprod.vjp(x=_cumprod_vjp)
 def linear_recurrence(x: Array, factor: Array, *, axis: int) -> Any:
     """Return ``y[i] = x[i] + factor[i] * y[i - 1]`` along an axis; ``y[0]`` is ``x[0]``.
 
-    Both operands have the shape of the result.
+    The operands have one shape, which is the result's: they are not broadcast. NumPy has no
+    function for it, and without one its steps would be thousands of nodes.
 
-    NumPy has no function for it, and without one its steps would be thousands of nodes.
+    Raises
+    ------
+    ShapeError
+        If the shapes differ.
     """
+    if np.shape(x) != np.shape(factor):
+        raise ShapeError(
+            "linear_recurrence: x and factor must have one shape, they are not broadcast. "
+            f"Received: {np.shape(x)} and {np.shape(factor)}."
+        )
     y = np.array(x, np.result_type(x, factor, np.float16))  # integers would wrap
     rows, factors = np.moveaxis(y, axis, 0), np.moveaxis(factor, axis, 0)
     for i in range(1, len(rows)):

@@ -74,7 +74,7 @@ def broadcast_to(x: Array, *, shape: Shape) -> Any:
 broadcast_to.vjp(x=lambda ct, y, x, shape: ct)
 
 
-@primitive(np.flip, view=True, renamed={"m": "x"})
+@primitive(np.flip, view=True)
 def flip(x: Array, *, axis: Axis = None) -> Any:
     """Reverse the order along axes."""
     return np.flip(x, axis)
@@ -115,8 +115,8 @@ stack.vjp(
 
 
 @composes(np.ravel)
-def _(x: Any, order: Any = "C") -> Any:
-    return np.reshape(x, -1, order=order)
+def _(x: Any) -> Any:
+    return np.reshape(x, -1)
 
 
 @composes(np.swapaxes)

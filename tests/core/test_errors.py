@@ -80,8 +80,8 @@ UNSUPPORTED = {
     "ufunc dtype": (lambda: np.exp(X, dtype=np.float64), ["np.exp", "dtype="]),
     "order": (lambda: np.reshape(X, 6, order="F"), ["np.reshape", "order="]),
     "order by position": (lambda: np.reshape(X, 6, "A"), ["np.reshape", "order=", "'A'"]),
-    "ravel order": (lambda: np.ravel(X, order="F"), ["np.reshape", "order=", "'F'"]),
-    "ravel order by position": (lambda: np.ravel(X, "K"), ["np.reshape", "order=", "'K'"]),
+    "ravel order": (lambda: np.ravel(X, order="F"), ["np.ravel", "order=", "'F'"]),
+    "ravel order by position": (lambda: np.ravel(X, "K"), ["np.ravel", "order=", "'K'"]),
     "norm ord": (lambda: np.linalg.norm(X, 1), ["np.linalg.norm", "ord="]),
     "casting": (lambda: np.concatenate([X, X], casting="unsafe"), ["np.concatenate", "casting="]),
 }

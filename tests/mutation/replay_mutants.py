@@ -190,6 +190,22 @@ REPLAY_MUTANTS = (
         oracles=(limits("test_packed_parameters_may_be_read_after_they_were_updated"),),
     ),
     edit(
+        "results: what was read is forgotten",
+        "tinygrad_mnist.replay.signature.Results.seal",
+        ("list(read)", "[]"),
+        oracles=(
+            plain(test_idioms.test_no_gradient_is_taken_of_a_result_by_whatever_it_depends_on),
+        ),
+    ),
+    edit(
+        "results: what was given is forgotten",
+        "tinygrad_mnist.replay.signature.Results.build",
+        ("[*self._read, *trained]", "self._read"),
+        oracles=(
+            plain(test_idioms.test_no_gradient_is_taken_of_a_result_by_whatever_it_depends_on),
+        ),
+    ),
+    edit(
         "recorder: arguments lie close together",
         "tinygrad_mnist.replay.recorder.Recorder.argument",
         ("copy_in_layout(array)", "array.copy(order='K')"),
@@ -424,7 +440,7 @@ REPLAY_MUTANTS = (
     instead(
         "sealed: a result is a constant",
         "tinygrad_mnist.replay.signature._sealed_node",
-        lambda name: None,
+        lambda *_: None,
         limits("test_no_gradient_goes_through_what_a_captured_function_returned"),
     ),
     edit(

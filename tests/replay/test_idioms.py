@@ -14,7 +14,7 @@ import pytest
 
 from tinygrad_mnist import Parameter, Tensor, capture, gradients, host, optim
 from tinygrad_mnist.dataset import Dataset
-from tinygrad_mnist.errors import CaptureError, UnsupportedError
+from tinygrad_mnist.errors import CaptureError, GradientError, UnsupportedError
 from tinygrad_mnist.replay.memory import same_bits
 
 CALLS = [np.array([0.5, 1.5]), np.array([2.0, -1.0]), np.array([0.0, 3.0])]
@@ -260,6 +260,19 @@ def test_a_result_is_asked_as_the_functions_own(ask):
         with pytest.raises(UnsupportedError, match=r"would silently drop its gradient.*\.item\(\)"):
             ask(loss)
         assert f"{loss:.3f}" == f"{loss.item():.3f}"
+
+
+def test_no_gradient_is_taken_of_a_result_by_whatever_it_depends_on():
+    weight, leaf = Parameter([2.0]), Tensor([3.0], requires_grad=True)
+    inner, unused = leaf * 2.0, Tensor([1.0], requires_grad=True)
+    captured = capture(lambda x: weight * x * inner)
+    for _ in range(3):  # run, replayed, and likewise with a Tensor
+        for x in (np.ones(1), Tensor([1.0], requires_grad=True)):
+            y = captured(x)
+            for by in (weight, leaf, inner, *([x] if isinstance(x, Tensor) else [])):
+                with pytest.raises(GradientError, match="of what the captured <lambda> returned"):
+                    gradients(y * 2.0, [by])
+            assert gradients(y, [unused])[0] == 0.0
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])

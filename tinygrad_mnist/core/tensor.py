@@ -12,7 +12,7 @@ array([2., 4.])
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -310,9 +310,6 @@ class Tensor(Operators["Tensor"]):
         if not self.ndim:
             raise DTypeError(f"len() needs an axis. Received: {self.label}.")
         return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[row] for row in range(len(self)))
 
     def __repr__(self) -> str:
         name = f", name={self.name!r}" if self.name else ""

@@ -10,6 +10,7 @@ deferred value needs only ``_apply_primitive`` to have all of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 import numpy
@@ -141,6 +142,9 @@ class Operators(Generic[Result]):
 
     def __getitem__(self, index: Any) -> Result:
         return lookup(np.ndarray.__getitem__)(self, index)
+
+    def __iter__(self) -> Iterator[Result]:
+        return (self[row] for row in range(len(self)))  # type: ignore[arg-type]
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise UnsupportedError(

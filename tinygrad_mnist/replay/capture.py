@@ -138,9 +138,9 @@ class Replay(NamedTuple):
     conditions: Conditions
     results: Results
 
-    def run(self, arrays: Sequence[Array]) -> Any:
+    def run(self, arrays: Sequence[Array], given: Sequence[Any] = ()) -> Any:
         """Run the plan on these arguments and return what the function would have returned."""
-        return self.results.build(self.plan.run(arrays))
+        return self.results.build(self.plan.run(arrays), given)
 
 
 class Captured:
@@ -214,10 +214,10 @@ class Captured:
             outputs = run_both_ways(
                 replay.recorded, replay.plan, call.fed, lambda: self._record(call)[:2]
             )
-            return replay.results.build(outputs)
+            return replay.results.build(outputs, call.leaves)
         if all(type(argument) is np.ndarray for argument in given):
             self._last = tuple(keywords), call.signature, replay
-        return replay.run(call.fed)
+        return replay.run(call.fed, call.leaves)
 
     def _last_replay_if_alike(self, given: Sequence[Any], names: tuple[str, ...]) -> Replay | None:
         """The last replay, if these are plain arrays of the same signature and it applies.
@@ -285,7 +285,8 @@ class Captured:
             self._replays[call.signature] = [*group[-MOST_VARIANTS + 1 :], replay]
             if len(self._replays) > MOST_SIGNATURES:
                 del self._replays[next(iter(self._replays))]
-        return results.build([recorder.values[slot].copy(order="K") for slot in recorded.outputs])
+        outputs = [recorder.values[slot].copy(order="K") for slot in recorded.outputs]
+        return results.build(outputs, call.leaves)
 
     def _refuse_changeable(self, name: str, leaf: Any) -> None:
         """Raise where a replay would go on with what an argument was in this one call."""
@@ -322,6 +323,7 @@ class Captured:
                 tensors, results = results_of(self.name, self.function(*arguments, **keywords))
             finally:
                 recorder.settle()
+        results.seal([*recorder.read.values()])
         return recorder, recorder.program(self.name, tensors), results
 
 

@@ -41,7 +41,8 @@ class Recorder(tape.Watcher):
 
     ``values`` are the arrays that slots held: what a replay must reproduce. ``conditions`` tell
     when a plan made of the program applies. ``effects`` are what the sources of ``host`` values
-    wrote into parameters, by the slot of that value.
+    wrote into parameters, by the slot of that value. ``read`` are the Tensors from outside that a
+    gradient flows to.
     """
 
     def __init__(self, draws: Draws) -> None:
@@ -52,6 +53,7 @@ class Recorder(tape.Watcher):
         default = self._errstate == NUMPYS_ERRSTATE
         self.conditions = Conditions([], [], None if default else self._errstate)
         self.effects: dict[Slot, list[tuple[Parameter, Array]]] = {}
+        self.read: dict[int, Tensor] = {}
         self._slots: dict[int, Slot] = {}
         self._owners: dict[int, Parameter] = {}
         self._alive: list[Any] = []
@@ -97,6 +99,10 @@ class Recorder(tape.Watcher):
         super().applied(primitive, operands, arrays, static, value)
         if self._in_source:
             return
+        for operand in operands:
+            tracked = isinstance(operand, Tensor) and operand.requires_grad
+            if tracked and (operand.assignable or id(operand._array) not in self._slots):
+                self.read[id(operand)] = operand
         slots = tuple(
             self._slot(operand, array) if isinstance(array, np.ndarray) else array
             for operand, array in zip(operands, arrays, strict=True)

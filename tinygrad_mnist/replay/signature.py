@@ -186,21 +186,30 @@ class Results:
     """What a captured function returns, but for the arrays that a replay computes."""
 
     def __init__(self, name: str, structure: Any, leaves: Sequence[Any]) -> None:
-        sealed = _sealed_node(name)
+        self._name = name
         self._structure = structure
         self._kept = [None if _is_computed(leaf) else leaf for leaf in leaves]
-        self._nodes = {
-            place: sealed if leaf.requires_grad else None
-            for place, leaf in enumerate(leaves)
-            if _is_computed(leaf)
+        self._tracked = {
+            place: leaf.requires_grad for place, leaf in enumerate(leaves) if _is_computed(leaf)
         }
+        self.seal([])
 
-    def build(self, arrays: Sequence[Array]) -> Any:
-        """Return the results with these arrays, which nobody else holds, as computed Tensors."""
+    def seal(self, read: Sequence[Tensor]) -> None:
+        """Note what the function differentiably read that was no argument of it."""
+        self._read = list(read)
+        self._sealed = _sealed_node(self._name, self._read)
+
+    def build(self, arrays: Sequence[Array], given: Sequence[Any] = ()) -> Any:
+        """Return the results with these arrays, which nobody else holds, as computed Tensors.
+
+        ``given`` are the arguments of the call, if a Tensor may be among them.
+        """
+        trained = [leaf for leaf in given if isinstance(leaf, Tensor) and leaf.requires_grad]
+        node = _sealed_node(self._name, [*self._read, *trained]) if trained else self._sealed
         leaves = self._kept.copy()
-        for (place, node), array in zip(self._nodes.items(), arrays, strict=True):
+        for (place, tracked), array in zip(self._tracked.items(), arrays, strict=True):
             array.flags.writeable = False
-            leaves[place] = Tensor.of(array, node)
+            leaves[place] = Tensor.of(array, node if tracked else None)
         return unflatten(self._structure, leaves)
 
 
@@ -227,8 +236,11 @@ def _is_computed(leaf: Any) -> bool:
     return leaf is not None and not isinstance(leaf, Parameter)
 
 
-def _sealed_node(name: str) -> tape.Node:
-    """Return the node of results: no gradient can be taken of them outside, which its rule says."""
+def _sealed_node(name: str, read: Sequence[Tensor]) -> tape.Node:
+    """Return the node of results: no gradient can be taken of them outside, which its rule says.
+
+    What they depend on are its operands, so that the gradients by those are not zeros either.
+    """
 
     def refuse(*_: Any) -> Any:
         raise GradientError(
@@ -240,5 +252,6 @@ def _sealed_node(name: str) -> tape.Node:
     primitive = Primitive(refuse, operand_names=("inside",))
     primitive.name = name
     primitive.vjp(inside=refuse)
-    inside = Tensor(0.0, requires_grad=True)
-    return tape.Node(primitive, (inside,), [inside._array], {}, inside._array, [(0, inside)], [])
+    operands = (Tensor(0.0, requires_grad=True), *read)
+    arrays = [operand._array for operand in operands]
+    return tape.Node(primitive, operands, arrays, {}, arrays[0], [*enumerate(operands)], [])

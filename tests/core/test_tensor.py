@@ -290,12 +290,13 @@ def test_a_parameter_owns_its_value():
     data = np.ones(2)
     data.flags.writeable = False
     weight = Parameter(data)
-    before, view = weight.detach(), weight[:1].detach()
+    before, view, made = weight.detach(), weight[:1].detach(), Tensor(weight)
     weight.assign([3.0, 4.0])
     np.testing.assert_array_equal(weight.data, [3.0, 4.0])
     np.testing.assert_array_equal(data, [1.0, 1.0])
     np.testing.assert_array_equal(before.data, [1.0, 1.0])
     np.testing.assert_array_equal(view.data, [1.0])
+    np.testing.assert_array_equal(made.data, [1.0, 1.0])
     with pytest.raises(ValueError, match="read-only"):
         weight.data[0] = 1.0
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 from core import test_errors, test_tensor
-from nn import test_loop
+from nn import test_initializers, test_layers, test_loop
 from testing import test_check
 from tf1 import test_random, test_shared
 
@@ -75,6 +75,26 @@ NETWORKS = (
         "nn.loop.outputs",
         ("with no_grad():", "if True:"),
         oracle=EVALUATION,
+    ),
+    built(
+        "rows: of what requires a gradient none",
+        "nn.loop.rows",
+        ("with no_grad():", "if True:"),
+        oracle=plain(test_loop.test_predictions_are_an_array_of_ones_own),
+    ),
+    built(
+        "Linear: its weights are zeros unless told otherwise",
+        "nn.Linear.__init__",
+        ("initializer: Initializer = glorot_uniform", "initializer: Initializer = zeros"),
+        oracle=plain(test_layers.test_the_default_weights_are_glorots),
+    ),
+    built(
+        "truncated_normal: twice as wide unless told otherwise",
+        "nn.initializers.truncated_normal",
+        ("stddev: float = 0.05", "stddev: float = 0.1"),
+        oracle=plain(
+            test_initializers.test_the_default_deviation_of_truncated_normal_is_that_of_keras
+        ),
     ),
     *(
         built(f"accuracy: {name}", "nn.loop._accuracy", change, oracle=ACCURACY)

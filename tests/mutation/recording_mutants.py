@@ -399,6 +399,12 @@ PROTECTION = (
         plain(test_tensor.test_a_parameter_owns_its_value),
     ),
     edit(
+        "parameter: a Tensor made of it moves on",
+        "tinygrad_mnist.Tensor.__init__",
+        ("data = data.detach()", "pass"),
+        oracles=(plain(test_tensor.test_a_parameter_owns_its_value),),
+    ),
+    edit(
         "parameter: an assignment broadcasts",
         "tinygrad_mnist.Parameter.assign",
         ("if array.shape != self.shape:", "if False:"),

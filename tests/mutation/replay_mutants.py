@@ -165,6 +165,30 @@ REPLAY_MUTANTS = (
         oracles=(limits("test_fetches_are_copied_out"),),
     ),
     edit(
+        "fetch: can be written into",
+        "tinygrad_mnist.replay.signature.Results.build",
+        ("array.flags.writeable = False", "pass"),
+        oracles=(limits("test_nothing_writes_into_what_is_returned"),),
+    ),
+    edit(
+        "recorder: a gradient is a parameter that goes on",
+        "tinygrad_mnist.replay.recorder.Recorder._unchanging",
+        ('if self._slot(value, value._array).root.origin != "parameter":', "if True:"),
+        oracles=(limits("test_a_gradient_that_is_set_to_a_parameter_is_its_value_as_of_then"),),
+    ),
+    edit(
+        "verify: warns again",
+        "tinygrad_mnist.replay.verify._run_and_compare",
+        ('np.errstate(all="ignore")', "np.errstate()"),
+        oracles=(plain(test_own_primitives.test_what_a_function_warns_of_is_said_once),),
+    ),
+    edit(
+        "poison: warns again",
+        "tinygrad_mnist.replay.poison.refuse_unfilled",
+        ('np.errstate(all="ignore")', "np.errstate()"),
+        oracles=(plain(test_own_primitives.test_what_a_function_warns_of_is_said_once),),
+    ),
+    edit(
         "finish: assignments are not dated",
         "tinygrad_mnist.replay.plan.Plan.finish",
         ("parameter.storage()", "pass"),

@@ -50,6 +50,14 @@ def test_the_shape_of_the_distribution(name):
     assert abs(kurtosis - KURTOSES[name.split("_")[1]]) < 0.05
 
 
+def test_the_default_deviation_of_truncated_normal_is_that_of_keras():
+    default, given = (
+        initializer(np.random.default_rng(0), (5,), np.float64)
+        for initializer in (initializers.truncated_normal(), initializers.truncated_normal(0.05))
+    )
+    np.testing.assert_array_equal(default, given)
+
+
 @every_random
 @pytest.mark.parametrize("seed", range(3))
 def test_no_value_lies_beyond_the_bound_and_some_come_near(name, seed):

@@ -14,7 +14,7 @@ from tinygrad_mnist.errors import (
     UnsupportedError,
 )
 from tinygrad_mnist.nn import loop
-from tinygrad_mnist.nn.initializers import constant
+from tinygrad_mnist.nn.initializers import constant, glorot_uniform
 
 
 class Block(nn.Module):
@@ -167,6 +167,12 @@ def test_a_linear_layer_starts_with_inputs_by_outputs_and_no_bias():
     assert layer.weight.numpy().tolist() == [[0.5, 0.5]] * 3
     assert layer.bias.numpy().tolist() == [0.0, 0.0]
     assert (layer.weight.name, layer.bias.name) == ("weight", "bias")
+
+
+def test_the_default_weights_are_glorots():
+    expected = glorot_uniform(default_rng(0), (3, 2), np.float32)
+    for layer in (nn.Linear(3, 2, default_rng(0)), nn.MLP([3, 2]).layers[0]):
+        np.testing.assert_array_equal(layer.weight.numpy(), expected, strict=True)
 
 
 @pytest.mark.parametrize("leading", [(), (0,), (4,), (2, 4)])

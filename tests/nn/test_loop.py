@@ -260,6 +260,7 @@ def test_predictions_are_an_array_of_ones_own():
     assert type(predicted) is np.ndarray
     assert predicted.flags.writeable
     assert not np.shares_memory(predicted, X)
+    np.testing.assert_array_equal(network.predict(Tensor(X, requires_grad=True)), predicted)
     assert nn.MLP([2, 3]).predict(X[:0]).shape == (0, 3)
 
 

@@ -124,6 +124,12 @@ def test_fetches_are_copied_out():
     assert [result.item() for result in results] == [0.0, 1.0, 4.0, 9.0]
 
 
+def test_nothing_writes_into_what_is_returned():
+    captured = capture(lambda x: (x, x.T, x * 2.0, np.sum(Tensor(np.ones(3)))))
+    for _ in range(3):
+        assert not any(result.data.flags.writeable for result in captured(np.ones((2, 2))))
+
+
 def test_two_outputs_do_not_overwrite_each_other():  # Theano: the outputs of two clones
     captured = capture(lambda x: (x + 1.0, x * 2.0, x + 1.0, x))
     for x in (1.0, 5.0):
@@ -560,6 +566,19 @@ def test_parameters_are_read_anew_at_each_call():
     assert captured(np.ones(1)).item() == 5.0
 
 
+MADE = [Tensor, lambda t: Tensor(t, np.float32), lambda t: Tensor(t, requires_grad=True)]
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_a_tensor_made_of_a_tensor_is_its_value_at_each_call(made):
+    weight = Parameter([1.0], name="weight")
+    captured = capture(lambda x: made(weight) * made(x))
+    for turn in range(3):
+        assert captured(np.array([turn + 5.0])).item() == weight.item() * (turn + 5.0)
+        weight.assign(weight.numpy() + 1.0)
+    assert len(captured.plans) == 1
+
+
 def test_a_replay_that_assigns_makes_older_graphs_stale():
     weight = Parameter([1.0], name="weight")
 
@@ -700,6 +719,19 @@ def test_a_gradient_may_be_set_to_an_array():
         function(np.ones(2))
         np.testing.assert_array_equal(weight.grad, [5.0, 6.0])
         weight.grad = None
+
+
+def test_a_gradient_that_is_set_to_a_parameter_is_its_value_as_of_then():
+    weight, other = Parameter([1.0], name="weight"), Parameter([2.0], name="other")
+
+    @capture
+    def function(x):
+        weight.grad = other
+        other.assign(x)
+
+    for before, x in ((2.0, 3.0), (3.0, 4.0), (4.0, 5.0)):
+        function(np.array([x]))
+        assert (weight.grad.item(), other.item()) == (before, x)
 
 
 def test_gradients_may_change_places():

@@ -3,7 +3,7 @@
 import numpy as np
 from core import test_errors, test_tensor
 from nn import test_initializers, test_layers, test_loop
-from testing import test_check
+from testing import test_check, test_script
 from tf1 import test_random, test_shared
 
 from .oracles import plain
@@ -132,6 +132,12 @@ CHECKER = (
         "testing.check.check_grads",
         ("in check.rows)", "in check.rows[1:])"),
         oracle=ROW,
+    ),
+    built(
+        "script: a test file in a package is imported",
+        "testing.script._importable",
+        ("if TEST_FILE.search(module):", "if False:"),
+        oracle=plain(test_script.test_what_a_test_file_defines_is_written_out_in_a_package_too),
     ),
 )
 

@@ -17,10 +17,7 @@ from tinygrad_mnist.testing.script import script
 
 __all__ = ["check_grads"]
 # Where this package is installed, its entry point would load the plugin a second time.
-ENVIRONMENT = os.environ | {
-    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-    "PYTHONPATH": os.pathsep.join((str(Path.cwd()), str(Path(__file__).parents[1]))),
-}
+ENVIRONMENT = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(Path.cwd())}
 FACTOR = 3.0
 
 

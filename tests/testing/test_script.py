@@ -2,6 +2,8 @@
 
 import functools
 import re
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -177,3 +179,16 @@ def test_a_name_of_two_values_is_said():
     _, gradient = with_scale(3.0)
     assert "# scale stands for two values" in script(function, (X,), {"gradient": gradient})
     assert "two values" not in script(function, (X,), {"gradient": with_scale(2.0)[1]})
+
+
+@pytest.mark.parametrize("module", ["test_it", "it_test", "tests.test_it", "tests.unit.it_test"])
+def test_what_a_test_file_defines_is_written_out_in_a_package_too(module):
+    """Where the script is run, nothing can be imported from there."""
+    place = ModuleType(module)
+    place.half = half
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, module, place)
+        patch.setattr(half, "__module__", module)
+        text = script(half, (X,), {})
+    assert "def half(x):" in text
+    assert module not in text

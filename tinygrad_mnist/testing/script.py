@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import re
 import symtable
 import sys
 import textwrap
@@ -33,6 +34,8 @@ WRITTEN_AS_SHOWN = (bool, int, float, complex, str, bytes, type(None), slice, ra
 MISSING = "# This could not be written out. Define it here, before running the script:"
 TWICE = "# {} stands for two values in what was checked; only the first is written, so rename one."
 WIDTH = 60
+TEST_FILE = re.compile(r"(^|\.)(test_\w+|\w+_test)$")
+"""A module that pytest collects, in a package or not."""
 
 
 def script(function: Callable[..., Any], arrays: tuple[Any, ...], options: dict[str, Any]) -> str:
@@ -123,6 +126,8 @@ def _importable(value: Any) -> bool:
     """Whether a value is a member of an installed module; those of a test file are none."""
     module, name = str(getattr(value, "__module__", "")), getattr(value, "__name__", "")
     installed = "." in module or module in (*sys.stdlib_module_names, "numpy")
+    if TEST_FILE.search(module):
+        return False
     return installed and getattr(sys.modules.get(module), name, None) is value
 
 

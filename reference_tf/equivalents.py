@@ -94,7 +94,32 @@ def _argsort(x: Any, axis: int) -> Any:
     return tf.cast(tf.argsort(x, axis=axis, stable=True), tf.int64)
 
 
+# Constants.
+def _isclose(a: Any, b: Any, rtol: float, atol: float, equal_nan: bool) -> Any:
+    near = tf.abs(a - b) <= atol + rtol * tf.abs(b)
+    both_nan = tf.math.is_nan(a) & tf.math.is_nan(b) & equal_nan
+    return (near & tf.math.is_finite(b)) | (a == b) | both_nan
+
+
+def _full_like(x: Any, fill_value: Any, dtype: Any, shape: Any) -> Any:
+    value = tf.cast(fill_value, x.dtype if dtype is None else np.dtype(dtype))
+    return tf.broadcast_to(value, x.shape if shape is None else shape)
+
+
+def _searchsorted(a: Any, v: Any, side: str) -> Any:
+    return tf.reshape(tf.searchsorted(a, _flat(v), side, tf.int64), v.shape)
+
+
 # Shapes.
+def _reshape(x: Any, shape: int | tuple[int, ...], order: str) -> Any:
+    shape = shape if isinstance(shape, tuple) else (shape,)
+    return (
+        tf.reshape(x, shape)
+        if order == "C"
+        else tf.transpose(tf.reshape(tf.transpose(x), shape[::-1]))
+    )
+
+
 def _transpose(x: Any, axes: tuple[int, ...] | None) -> Any:
     return tf.transpose(x, None if axes is None else _axes(x, axes))
 
@@ -126,6 +151,11 @@ def _getitem(x: Any, index: Index) -> Any:
     if any(isinstance(part, np.ndarray | list | bool) for part in parts):
         return tf.gather(_flat(x), _places(tuple(x.shape), index))
     return x[index]
+
+
+def _diagonal(x: Any, **where: int) -> Any:
+    places = np.arange(math.prod(x.shape)).reshape(x.shape)
+    return tf.gather(_flat(x), np.diagonal(places, **where))
 
 
 def _gather(x: Any, *indices: Any, index: tuple[Any, ...]) -> Any:
@@ -187,10 +217,12 @@ EQUIVALENTS: dict[str, Callable[..., Any]] = {
     "multiply": tf.multiply,
     "divide": tf.divide,
     "remainder": tf.math.floormod,
+    "floor_divide": tf.math.floordiv,
     "negative": tf.negative,
     "positive": tf.identity,
     "reciprocal": tf.math.reciprocal,
     "absolute": tf.abs,
+    "conjugate": tf.math.conj,
     # powers, exponentials, circles
     "power": tf.pow,
     "square": tf.square,
@@ -226,12 +258,22 @@ EQUIVALENTS: dict[str, Callable[..., Any]] = {
     "not_equal": tf.not_equal,
     "logical_and": lambda a, b: tf.logical_and(_truth(a), _truth(b)),
     "logical_or": lambda a, b: tf.logical_or(_truth(a), _truth(b)),
+    "logical_xor": lambda a, b: tf.math.logical_xor(_truth(a), _truth(b)),
     "logical_not": lambda x: tf.logical_not(_truth(x)),
     "bitwise_and": _bitwise(tf.bitwise.bitwise_and, tf.logical_and),
     "bitwise_or": _bitwise(tf.bitwise.bitwise_or, tf.logical_or),
+    "bitwise_xor": _bitwise(tf.bitwise.bitwise_xor, tf.math.logical_xor),
+    "left_shift": tf.bitwise.left_shift,
+    "right_shift": tf.bitwise.right_shift,
     "invert": _bitwise(tf.bitwise.invert, tf.logical_not),
     "isnan": tf.math.is_nan,
     "isfinite": tf.math.is_finite,
+    "isinf": tf.math.is_inf,
+    "signbit": lambda x: (x < 0) | (1 / x < 0),
+    "isclose": _isclose,
+    # constants
+    "full_like": _full_like,
+    "searchsorted": _searchsorted,
     # reductions
     "sum": _reduction(tf.reduce_sum),
     "mean": _reduction(tf.reduce_mean),
@@ -249,7 +291,7 @@ EQUIVALENTS: dict[str, Callable[..., Any]] = {
     "argmax": _place(tf.argmax),
     "argmin": _place(tf.argmin),
     # shapes and indices
-    "reshape": lambda x, shape: tf.reshape(x, shape if isinstance(shape, tuple) else (shape,)),
+    "reshape": _reshape,
     "transpose": _transpose,
     "squeeze": _squeeze,
     "expand_dims": _expand_dims,
@@ -260,6 +302,7 @@ EQUIVALENTS: dict[str, Callable[..., Any]] = {
     "concatenate": _concatenate,
     "stack": lambda *arrays, axis: tf.stack(arrays, axis),
     "getitem": _getitem,
+    "diagonal": _diagonal,
     "gather": _gather,
     "scatter_add": _scatter_add,
     # linear algebra

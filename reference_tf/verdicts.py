@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinygrad_mnist.notebook import html_table
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """One array beside TensorFlow's: where the error is largest against its bound.
 
@@ -48,7 +50,7 @@ class Comparison:
         """Whether the error is within its bound, but for known deviations of TensorFlow's."""
         return self.ratio <= 1
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if self.agrees and self.deviation:
             return (
                 f"{self.what} agrees except at {self.skipped} of {self.size} elements, where "
@@ -65,7 +67,7 @@ class Comparison:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Row:
     """An operation of the tape, numbered as it ran, or a leaf (number 0).
 
@@ -93,14 +95,19 @@ class Row:
         """Whether everything about it agrees."""
         return all(comparison.agrees for comparison in self.comparisons)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         number = f"#{self.number} " if self.number else ""
         line = f" ({self.line})" if self.line else ""
+        return f"{number}{self.name}{line}: {self.found}"
+
+    @property
+    def found(self) -> str:
+        """What was found: of the value, and of what departs or is known to deviate."""
         told = [c for c in self.comparisons if c.what == "value" or not c.agrees or c.deviation]
-        return f"{number}{self.name}{line}: {'; '.join(map(str, told)) or 'agrees'}"
+        return "; ".join(map(str, told)) or "agrees"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """What TensorFlow says of every operation and leaf.
 
@@ -147,7 +154,7 @@ class Report:
         rows = self.operations + self.leaves
         return tuple(row for row in rows if any(c.deviation for c in row.comparisons))
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if self.first is not None:
             return str(self.first)
         counts = [
@@ -159,3 +166,11 @@ class Report:
             "bound"
         )
         return "\n".join([agreed, *map(str, self.deviations)])
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (row.number or "", row.name, row.line, f"{row.worst:.2g}", row.found)
+            for row in self.operations + self.leaves
+        ]
+        heads = ["#", "operation or leaf", "line", "error, of its bound", "found"]
+        return html_table(heads, rows, above=str(self))

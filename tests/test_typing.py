@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import tinygrad_mnist
+from tinygrad_mnist.dispatch.methods import Methods
 from tinygrad_mnist.dispatch.operators import Operators
 
 ROOT = Path(tinygrad_mnist.__file__).parents[1]
@@ -49,6 +50,14 @@ def of_tensors(x: Tensor, w: Parameter) -> None:
     assert_type(x[0], Tensor)
     assert_type(x[:, None, ...], Tensor)
     assert_type([row for row in w], list[Tensor])
+    assert_type(x // 2, Tensor)
+    assert_type(2 ^ x, Tensor)
+    assert_type(divmod(x, w), tuple[Tensor, Tensor])
+    assert_type(round(x, 2), Tensor)
+    assert_type(w.copy().take([0], 1).trace().argsort(), Tensor)
+    assert_type(x.mT.clip(min=0).any(axis=0, keepdims=True), Tensor)
+    assert_type(x.std(0, correction=1).flatten("F"), Tensor)
+    x.sorted()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     assert_type(x.shape, tuple[int, ...])
 
 
@@ -106,8 +115,15 @@ def test_type_checkers_see_tensors_and_symbols(checker, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+OF_PYTHON = {"__contains__", "__getattr__", "__setitem__", "__delitem__", "__len__", "__iter__"}
+OF_PYTHON |= {"itemsize", "nbytes", "_refuse_to_change"}
+PAIRS = {"__divmod__": "tuple[Result, Result]", "__rdivmod__": "tuple[Result, Result]"}
+RESULTS = PAIRS | {"nonzero": "tuple[Any, ...]"}
+
+
 def test_every_operator_and_method_returns_the_result():
-    for name, member in vars(Operators).items():
+    for name, member in (vars(Operators) | vars(Methods)).items():
         function = member.fget if isinstance(member, property) else member
-        if inspect.isfunction(function) and not name.startswith(("__array", "__iter", "__set")):
-            assert function.__annotations__["return"] == "Result", name
+        if not inspect.isfunction(function) or name.startswith("__array") or name in OF_PYTHON:
+            continue
+        assert function.__annotations__["return"] == RESULTS.get(name, "Result"), name

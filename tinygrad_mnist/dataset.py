@@ -62,6 +62,15 @@ class Dataset:
         self._order = np.arange(self.num_examples, dtype=np.int64)
         self.cursor = self.num_examples
 
+    def __repr__(self) -> str:
+        place = self.cursor if self.cursor < self.num_examples else 0
+        return (
+            f"<{type(self).__name__} of {self.num_examples:,} examples: images "
+            f"{self.images.dtype} {self.images.shape[1:]}, labels {self.labels.dtype} "
+            f"{self.labels.shape[1:]}, at {place:,} of epoch "
+            f"{self.epochs_completed}>"
+        )
+
     def next_batch(
         self, batch_size: int, shuffle: bool = True
     ) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""One exception tree, and how a message says what was received.
+"""One exception tree, and how messages and reprs call what was received.
 
 Everything this package raises on purpose is a ``TinygradError``.
 
@@ -38,6 +38,10 @@ class DTypeError(TinygradError, TypeError):
 
 class UnsupportedError(TinygradError, TypeError):
     """A NumPy function, argument or conversion has no meaning for a Tensor."""
+
+
+class MissingAttributeError(UnsupportedError, AttributeError):
+    """An attribute of numpy.ndarray that a Tensor lacks; the message says what to write."""
 
 
 class RuleError(TinygradError):
@@ -98,7 +102,46 @@ def description(value: Any) -> str:
         return str(value.label)
     if isinstance(value, np.ndarray):
         return f"array of shape {value.shape} and dtype {value.dtype}"
-    return f"{type(value).__name__} {' '.join(repr(value).split()):.60}"
+    return f"{type(value).__name__} {_on_one_line(value)}"
+
+
+def _on_one_line(value: Any) -> str:
+    return f"{' '.join(repr(value).split()):.60}"
+
+
+def brief(value: Any) -> str:
+    """How a repr calls an operand: by its name or its node, else by dtype and shape, or its text.
+
+    >>> brief(np.zeros((2, 3))), brief(0.5)
+    ('float64 (2, 3)', '0.5')
+    """
+    if getattr(value, "name", None):
+        return str(value.name)
+    if getattr(value, "node", None):
+        return f"node {value.node.id}"
+    return f"{value.dtype} {value.shape}" if hasattr(value, "dtype") else _on_one_line(value)
+
+
+def application(node: Any) -> str:
+    """How a repr writes what a node or an instruction applies: ``sum(x, axis=1)``."""
+    defaults = node.primitive.defaults
+    options = [
+        f"{name}={brief(value)}"
+        for name, value in node.static.items()
+        if name not in defaults or repr(value) != repr(defaults[name])
+    ]
+    return f"{node.primitive.name}({', '.join([*map(brief, node.operands), *options])})"
+
+
+def node_text(node: Any) -> str:
+    """The repr of a node: its number, what it applied to what, and what came out."""
+    return f"<node {node.id}: {application(node)} -> {brief(node.value)}>"
+
+
+def step_text(step: Any) -> str:
+    """The repr of a step of a sweep: its node, and what that passes to which operand."""
+    passed = [f"{brief(given)} to {brief(operand)}" for _, operand, given in step.contributions]
+    return f"<step of {step.node!r} passes {', '.join(passed) or 'nothing'}>"
 
 
 _PLAIN = (
@@ -135,12 +178,12 @@ _KINDS = {
 
 
 def kernel_error(
-    error: Exception, primitive: Any, operands: tuple[Any, ...], static: dict[str, Any]
+    error: Exception, name: str, operands: tuple[Any, ...], static: dict[str, Any]
 ) -> Exception:
-    """The kernel's complaint, with the primitive and what it received."""
+    """The complaint of a kernel or a NumPy function, with its name and what it received."""
     kind = next((kind for base, kind in _KINDS.items() if isinstance(error, base)), ShapeError)
     if isinstance(error, np.exceptions.AxisError):
         kind = ShapeError
     received = ", ".join(map(description, operands))
-    options = "".join(f", {name}={value!r:.60}" for name, value in static.items())
-    return kind(f"{primitive.name}: {plainly(error)}. Received: {received}{options}.")
+    options = "".join(f", {name}={_on_one_line(value)}" for name, value in static.items())
+    return kind(f"{name}: {plainly(error)}. Received: {received}{options}.")

@@ -8,8 +8,9 @@ file drive every row.
 import numpy as np
 import pytest
 from hypothesis import strategies as st
+from numpy._core import umath
 
-from tinygrad_mnist.ops import activation, elementwise, indexing, reduction, shape
+from tinygrad_mnist.ops import activation, constants, elementwise, indexing, reduction, shape
 
 from . import samples as draw
 from .rows import binary, case, question, reduction_case, step, unary
@@ -71,10 +72,31 @@ CASES = (
     binary(np.multiply, spellings=("a * b", "b.__rmul__(a)")),
     binary(np.divide, draw.normal, draw.away_from_zero, spellings=("a / b", "b.__rtruediv__(a)")),
     binary(np.remainder, draw.wide, draw.away_from_zero, spellings=("a % b", "b.__rmod__(a)")),
+    binary(
+        np.floor_divide,
+        draw.wide,
+        draw.away_from_zero,
+        spellings=("a // b", "b.__rfloordiv__(a)"),
+        smooth=False,
+    ),
+    case(
+        lambda a, b: np.stack(np.divmod(a, b)),
+        draw.broadcastable(2),
+        draw.wide,
+        draw.away_from_zero,
+        name="divmod",
+        covers=(np.divmod,),
+        spellings=("np.stack(divmod(a, b))", "np.stack(b.__rdivmod__(a))"),
+        names=("a", "b"),
+    ),
     unary(np.negative, spellings=("-x",)),
     unary(np.positive, spellings=("+x",)),
     unary(np.reciprocal, draw.away_from_zero),
     unary(np.absolute, spellings=("abs(x)", "np.abs(x)")),
+    unary(np.conjugate, spellings=("x.conj()", "x.conjugate()")),
+    unary(np.real, spellings=("x.real",)),
+    unary(np.imag, spellings=("x.imag",), smooth=False),
+    unary(np.copy, spellings=("x.copy()", "x.copy('F')", "np.copy(x, 'F')")),
     # elementwise: powers, exponentials, circles
     binary(np.power, draw.positive, draw.with_zeros, spellings=("a ** b", "b.__rpow__(a)")),
     case(
@@ -128,7 +150,12 @@ CASES = (
         draw.low,
         draw.high,
         of=elementwise.clip,
-        spellings=("x.clip(lower, upper)", "np.clip(x, a_min=lower, a_max=upper)"),
+        covers=(np.clip, umath.clip),
+        spellings=(
+            "x.clip(lower, upper)",
+            "x.clip(max=upper, min=lower)",
+            "np.clip(x, a_min=lower, a_max=upper)",
+        ),
     ),
     case(
         lambda x: x.clip(-1.0, 1.0),
@@ -165,12 +192,15 @@ CASES = (
         name="astype",
         of=elementwise.astype,
         covers=(np.ndarray.astype,),
+        spellings=("x.astype(dtype, copy=False)",),
     ),
     *map(step, (np.sign, np.floor, np.ceil, np.rint, np.trunc)),
     case(
         np.round,
         lambda sides: draw.one()(sides).map(lambda drawn: (drawn[0], {"decimals": 1})),
         draw.wide,
+        covers=(np.around,),
+        spellings=("x.round(decimals)", "round(x, decimals)", "np.around(x, decimals)"),
         smooth=False,
     ),
     # elementwise: questions
@@ -182,12 +212,54 @@ CASES = (
     question(np.not_equal, draw.coarse, "a != b", "b != a"),
     question(np.logical_and, draw.coarse),
     question(np.logical_or, draw.coarse),
+    question(np.logical_xor, draw.coarse),
     question(np.logical_not, draw.coarse),
-    question(np.bitwise_and, draw.whole, "a & b"),
-    question(np.bitwise_or, draw.boolean, "a | b"),
+    question(np.bitwise_and, draw.whole, "a & b", "b.__rand__(a)"),
+    question(np.bitwise_or, draw.boolean, "a | b", "b.__ror__(a)"),
+    question(np.bitwise_xor, draw.whole, "a ^ b", "b.__rxor__(a)"),
+    question(np.left_shift, draw.unsigned, "a << b", "b.__rlshift__(a)"),
+    question(np.right_shift, draw.unsigned, "a >> b", "b.__rrshift__(a)"),
     question(np.invert, draw.boolean, "~x"),
     question(np.isnan, draw.normal),
     question(np.isfinite, draw.normal),
+    *(
+        unary(function, draw.infinite, smooth=False)
+        for function in (np.isinf, np.signbit, np.isposinf, np.isneginf, np.isreal, np.iscomplex)
+    ),
+    # constants
+    case(
+        constants.full_like,
+        lambda sides: draw.broadcast(sides).map(
+            lambda drawn: ([drawn[1]["shape"], drawn[0][0]], {"dtype": np.float64})
+        ),
+        draw.whole,  # of it only the shape counts
+        draw.normal,
+        covers=(np.full_like,),
+        reference=np.full_like,
+        exact=True,
+    ),
+    unary(np.zeros_like, smooth=False),
+    unary(np.ones_like, smooth=False),
+    case(
+        np.isclose,
+        lambda sides: draw.broadcastable(2)(sides).map(
+            lambda drawn: (drawn[0], {"rtol": 0.3, "atol": 0.3})
+        ),
+        draw.coarse,
+        smooth=False,
+    ),
+    reduction_case(np.count_nonzero, draw.coarse, method=None, smooth=False),
+    case(
+        lambda a, v, side: np.searchsorted(a, v, side),
+        draw.searched,
+        lambda rng, size: np.sort(draw.coarse(rng, size)),
+        draw.coarse,
+        name="searchsorted",
+        of=constants.searchsorted,
+        covers=(np.searchsorted,),
+        spellings=("a.searchsorted(v, side)", "np.searchsorted(a, v, side=side)"),
+        smooth=False,
+    ),
     # reductions
     reduction_case(np.sum, method="sum"),
     reduction_case(np.mean, method="mean", empty=False),
@@ -222,7 +294,12 @@ CASES = (
         static="axis=axis",
         draws=draw.reduced(keepdims=False, tuples=False),
     ),
-    case(np.cumprod, draw.reduced(keepdims=False, tuples=False), draw.with_zeros),
+    case(
+        np.cumprod,
+        draw.reduced(keepdims=False, tuples=False),
+        draw.with_zeros,
+        spellings=("x.cumprod(axis)",),
+    ),
     case(
         reduction.linear_recurrence,
         lambda sides: draw.along()(sides).map(lambda drawn: (2 * drawn[0], drawn[1])),
@@ -236,6 +313,7 @@ CASES = (
         draw.reduced(keepdims=False, tuples=False, min_dims=1),
         reference=lambda x, axis: np.argsort(x, axis=axis, kind="stable"),
         exact=True,
+        spellings=("x.argsort(axis)",),
         smooth=False,
     ),
     reduction_case(
@@ -254,8 +332,8 @@ CASES = (
         smooth=False,
         empty=False,
     ),
-    reduction_case(np.any, draw.boolean, method=None, smooth=False),
-    reduction_case(np.all, draw.coarse, method=None, smooth=False),
+    reduction_case(np.any, draw.boolean, method="any", smooth=False),
+    reduction_case(np.all, draw.coarse, method="all", smooth=False),
     # shape
     case(
         lambda x, shape: np.reshape(x, shape),
@@ -264,6 +342,15 @@ CASES = (
         of=shape.reshape,
         covers=(np.reshape,),
         spellings=("x.reshape(shape)", *since_2_1("np.reshape(x, shape=shape)")),
+    ),
+    case(
+        lambda x, shape, order: np.reshape(x, shape, order=order),
+        lambda sides: draw.reshaped(sides).map(
+            lambda drawn: (drawn[0], {**drawn[1], "order": "F"})
+        ),
+        name="reshape in Fortran's order",
+        of=shape.reshape,
+        spellings=("x.reshape(shape, order=order)", "x.T.reshape(np.atleast_1d(shape)[::-1]).T"),
     ),
     case(
         np.transpose,
@@ -293,12 +380,19 @@ CASES = (
     ),
     case(np.ravel, draw.one(), spellings=("x.ravel()", "x.flatten()", "x.reshape(-1)")),
     case(
+        lambda x: np.ravel(x, "F"),
+        draw.one(),
+        name="ravel in Fortran's order",
+        spellings=("x.ravel('F')", "x.flatten('F')", "x.reshape(-1, order='F')"),
+    ),
+    case(
         lambda x, first, second: np.swapaxes(x, first, second),
         draw.exchanged,
         name="swapaxes",
         covers=(np.swapaxes,),
         spellings=("x.swapaxes(first, second)",),
     ),
+    case(np.matrix_transpose, draw.one(2), spellings=("x.mT",)),
     case(
         lambda x, first, second: np.moveaxis(x, first, second),
         draw.exchanged,
@@ -332,6 +426,26 @@ CASES = (
             x, draw.filled(index, indices), shape
         ),
     ),
+    case(
+        lambda x, indices, axis, mode: np.take(x, indices, axis, mode=mode),
+        draw.taken,
+        name="take",
+        covers=(np.take,),
+        spellings=("x.take(indices, axis, mode=mode)", "x.take(Tensor(indices), axis, None, mode)"),
+    ),
+    case(
+        lambda x, repeats, axis: np.repeat(x, repeats, axis),
+        draw.repeated,
+        name="repeat",
+        covers=(np.repeat,),
+        spellings=("x.repeat(repeats, axis)", "np.repeat(x, repeats, axis=axis)"),
+    ),
+    case(
+        np.diagonal,
+        draw.crossed,
+        spellings=("x.diagonal(offset, axis1, axis2)",),
+    ),
+    case(np.trace, draw.crossed, spellings=("x.trace(offset, axis1, axis2)",)),
     # linear algebra
     case(np.matmul, draw.product, spellings=("a @ b", "b.__rmatmul__(a)")),
     case(np.dot, draw.dotted, spellings=("a.dot(b)",), names=("a", "b")),

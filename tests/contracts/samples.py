@@ -66,6 +66,10 @@ def high(rng, shape):
     return rng.uniform(0.5, 1.5, shape)
 
 
+def infinite(rng, shape):
+    return rng.choice([-np.inf, -1.0, -0.0, 0.0, 1.0, np.inf], shape)
+
+
 def boolean(rng, shape):
     return np.asarray(rng.random(shape) < 0.5)
 
@@ -382,3 +386,50 @@ def scattered_back(sides):
         return [taken, *indices], {"shape": shape, **static}
 
     return _gathered(sides).map(adjoint)
+
+
+@st.composite
+def _taken(draw, sides):
+    shape = draw(shapes((1, max(1, sides[1])), 1))
+    axis = draw(axes_of(len(shape), tuples=False))
+    size = int(np.prod(shape)) if axis is None else shape[axis]
+    mode = draw(st.sampled_from(["raise", "wrap", "clip"]))
+    size *= 1 if mode == "raise" else 2
+    indices = _integers(draw, size, draw(shapes((0, 3), 0, 2)))
+    return [shape], {"indices": indices, "axis": axis, "mode": mode}
+
+
+def taken(sides):
+    return _taken(sides)
+
+
+@st.composite
+def _repeated(draw, sides):
+    shape = draw(shapes(sides, 1))
+    axis = draw(axes_of(len(shape), tuples=False))
+    size = int(np.prod(shape)) if axis is None else shape[axis]
+    each = st.lists(st.integers(0, 2), min_size=size, max_size=size)
+    return [shape], {"repeats": draw(st.one_of(st.integers(0, 2), each)), "axis": axis}
+
+
+def repeated(sides):
+    return _repeated(sides)
+
+
+@st.composite
+def _crossed(draw, sides):
+    shape = draw(shapes(sides, 2))
+    axis1, axis2 = draw(st.permutations(range(len(shape))))[:2]
+    axis2 -= len(shape) * draw(st.booleans())
+    return [shape], {"offset": draw(st.integers(-2, 2)), "axis1": axis1, "axis2": axis2}
+
+
+def crossed(sides):
+    return _crossed(sides)
+
+
+def searched(sides):
+    """A vector and what is looked for in it."""
+    return st.tuples(shapes(sides, 1, 1), shapes(sides), st.sampled_from(["left", "right"])).map(
+        lambda drawn: ([drawn[0], drawn[1]], {"side": drawn[2]})
+    )

@@ -12,8 +12,9 @@ from tinygrad_mnist.dispatch.registry import Dispatch, registry
 
 from .cases import CASES
 
-# They return no array: tests/core/test_tensor.py has them.
-QUESTIONS_OF_SHAPE = {np.shape, np.ndim, np.size}
+# They return no Tensor: tests/core/test_tensor.py and tests/ops/test_constants.py have them.
+QUESTIONS = {np.shape, np.ndim, np.size, np.isrealobj, np.iscomplexobj}
+QUESTIONS |= {np.allclose, np.array_equal, np.array_equiv, np.nonzero, np.flatnonzero, np.argwhere}
 
 
 def primitives():
@@ -36,15 +37,16 @@ def test_every_primitive_has_a_row():
 
 
 def test_every_function_in_the_registry_has_a_row():
-    covered = {function for row in CASES for function in row.covers} | QUESTIONS_OF_SHAPE
+    covered = {function for row in CASES for function in row.covers} | QUESTIONS
     missing = {f.__name__ for f, target in registry.items() if f not in covered}
     assert not missing
 
 
 def test_every_method_has_a_spelling():
     spelled = " ".join(spelling for row in CASES for spelling in row.spellings)
-    methods = {name for name in vars(Operators) if not name.startswith("_")}
-    missing = {name for name in methods - {"T", "astype"} if f".{name}(" not in spelled}
+    methods = {name for name in dir(Operators) if not name.startswith("_")}
+    others = {"T", "nonzero", "itemsize", "nbytes"}
+    missing = {name for name in methods - others if f".{name}" not in spelled}
     assert not missing
 
 

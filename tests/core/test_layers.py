@@ -21,7 +21,7 @@ CLOSING = (
 
 # A module may import those of its own layer and of lower ones. A package stands for its modules.
 LAYERS = (
-    {"errors", "arguments"},
+    {"errors", "arguments", "notebook"},
     {"dispatch"},
     {"core"},
     {"lines", "ops"},

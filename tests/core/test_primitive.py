@@ -138,6 +138,14 @@ def test_static_defaults_reach_the_rules():
     assert seen == {"factor": 3.0}
     assert x.grad == 3.0
 
+    @primitive()
+    def shifted(x, *, by, factor=3.0, out=None):  # as many given as there are defaults
+        return np.multiply(x, factor, out=out) + by
+
+    shifted.vjp(x=lambda ct, y, x, **static: ct * static.get("factor", 0.0))
+    (gradient,) = gradients(shifted(x, by=1.0), [x])
+    assert gradient == 3.0
+
 
 def test_kernels_see_arrays_and_python_scalars_as_they_came():
     seen = []

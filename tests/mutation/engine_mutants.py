@@ -98,8 +98,9 @@ TRAVERSAL = (
         "visited by value",
         (
             "if identity in arrived:",
-            "values = {k: getattr(h, 'value', h) for k, (h, _) in arrived.items()}\n"
-            "            equal = (k for k in values if np.array_equal(values[k], operand.data))\n"
+            "values = {k: h.value for k, (h, _) in arrived.items() if hasattr(h, 'value')}\n"
+            "            same = (k for k in values if np.array_equal(values[k], operand.data))\n"
+            "            equal = same if parent else iter(())\n"
             "            identity = next(equal, identity)\n"
             "            if identity in arrived:",
         ),

@@ -4,8 +4,8 @@ import numpy as np
 from ops import test_branches
 
 from tinygrad_mnist.ops import activation as act
+from tinygrad_mnist.ops import constants, indexing, shape
 from tinygrad_mnist.ops import elementwise as el
-from tinygrad_mnist.ops import indexing, shape
 from tinygrad_mnist.ops import linear_algebra as linear
 from tinygrad_mnist.ops import reduction as red
 from tinygrad_mnist.ops.activation import sigmoid, softmax
@@ -362,7 +362,27 @@ OTHERS = (
         "the order instead of the rank",
         ("argsort(argsort(x, axis=axis), axis=axis)", "argsort(x, axis=axis)"),
     ),
-    rule(shape.reshape, "x", "reversed", lambda ct, y, x, shape: np.reshape(np.flip(ct), x.shape)),
+    rule(
+        shape.reshape,
+        "x",
+        "reversed",
+        lambda ct, y, x, shape, order: np.reshape(np.flip(ct), x.shape, order),
+    ),
+    rule(
+        shape.reshape,
+        "x",
+        "always in C order",
+        lambda ct, y, x, shape, order: np.reshape(ct, x.shape),
+    ),
+    rule(el.conjugate, "x", "sign", lambda ct, y, x: -ct),
+    rule(
+        constants.full_like,
+        "fill_value",
+        "as if used once",
+        lambda ct, y, x, fill_value, **static: ct * 0 + ct.flat[0] if ct.size else ct,
+    ),
+    edited_rule(indexing.diagonal, "x", "the main one", ("**where)\n    flat", ")\n    flat")),
+    edited_rule(indexing.diagonal, "x", "reversed", ("np.ravel(places)", "np.ravel(places)[::-1]")),
     rule(
         shape.transpose,
         "x",

@@ -239,6 +239,11 @@ RECORDING = (
         ),
     ),
     apply(
+        "defaults are added only where fewer are given than there are",
+        ("primitive.static_names", "primitive.defaults"),
+        oracles=(plain(test_primitive.test_static_defaults_reach_the_rules),),
+    ),
+    apply(
         "results can be written into",
         ("value.setflags(write=False)", "pass"),
         oracles=(plain(test_tensor.test_nothing_writes_into_a_tensor),),
@@ -427,7 +432,11 @@ KERNELS = (
             np.exp(x) / np.exp(x).sum(axis=0 if axis == -1 else axis, keepdims=True)
         ),
     ),
-    kernel(shape.reshape, "Fortran order", lambda x, *, shape: np.reshape(x, shape, order="F")),
+    kernel(
+        shape.reshape,
+        "Fortran order",
+        lambda x, *, shape, order: np.reshape(x, shape, order="F"),
+    ),
     kernel(linear.matmul, "operands swapped", lambda a, b, *, out=None: np.matmul(b.T, a.T).T),
     kernel(activation.relu, "absolute", lambda x, *, out=None: np.abs(x)),
     kernel(

@@ -155,7 +155,7 @@ RULE_MUTANTS = (
         shape.reshape,
         "x",
         "Fortran order",
-        lambda ct, y, x, shape: np.reshape(ct, x.shape, order="F"),
+        lambda ct, y, x, shape, order: np.reshape(ct, x.shape, order="F"),
     ),
     rule(
         indexing.getitem,

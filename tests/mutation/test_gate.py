@@ -20,6 +20,7 @@ from .optimizer_mutants import OPTIMIZER_MUTANTS
 from .oracles import rejection
 from .own_mutants import OWN_MUTANTS
 from .planting import planted
+from .prompt_mutants import PROMPT_MUTANTS
 from .recording_mutants import RECORDING_MUTANTS
 from .replay_mutants import REPLAY_MUTANTS
 from .rule_mutants import RULE_MUTANTS
@@ -37,6 +38,7 @@ MUTANTS = (
     *TESTING_MUTANTS,
     *ARGUMENT_MUTANTS,
     *BUILT_MUTANTS,
+    *PROMPT_MUTANTS,
 )
 
 

@@ -38,6 +38,21 @@ def test_the_report_says_where_and_by_how_much(monkeypatch):
     )
 
 
+def test_at_the_prompt_a_report_is_its_text_and_in_a_notebook_a_table(monkeypatch):
+    right = compare(lambda x: np.exp(np.sin(x)), np.ones(2))
+    assert repr(right) == str(right)
+    assert repr(right).startswith("TensorFlow agrees with 2 operations and 1 gradient: ")
+    html = right._repr_html_()
+    assert html.count("<tr>") == 4
+    assert re.search(
+        r"<td>2</td><td>exp</td><td>test_crosscheck.py:\d+</td><td>[^<]*</td><td>value", html
+    )
+    monkeypatch.setitem(elementwise.exp.rules, "x", lambda ct, y, x: ct * y * 1.5)
+    wrong = compare(np.exp, np.zeros(2))
+    assert repr(wrong) == repr(wrong.first)
+    assert f"<td>{wrong.first.found}</td>" in wrong._repr_html_()
+
+
 def sum_by_mean(cotangent, shape):
     return np.mean(cotangent, axis=0)
 

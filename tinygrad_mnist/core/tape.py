@@ -30,7 +30,7 @@ import numpy as np
 from tinygrad_mnist.arguments import plain
 from tinygrad_mnist.core.arrays import read_only
 from tinygrad_mnist.core.primitive import ZERO, Array, Primitive
-from tinygrad_mnist.errors import RuleError, StaleGraphError, description
+from tinygrad_mnist.errors import RuleError, StaleGraphError, description, node_text, step_text
 
 clock = itertools.count(1)
 """One clock for node creation and parameter assignment: it orders the sweep and dates the reads."""
@@ -86,6 +86,8 @@ class Node:
         self.tracked = tracked
         self.reads = reads
 
+    __repr__ = node_text
+
     def __del__(self) -> None:
         # Taken apart recursively, a long chain overflows a small stack: Python 3.13 goes thousands
         # of levels deep before it defers.
@@ -112,6 +114,9 @@ class Step(NamedTuple):
     node: Node
     cotangent: Any
     contributions: list[tuple[int, Any, Any]]
+
+    def __repr__(self) -> str:
+        return step_text(self)
 
 
 def reverse_sweep(

@@ -102,7 +102,7 @@ class Tensor(Operators["Tensor"]):
     def _apply_primitive(
         self, primitive: Primitive, operands: tuple[Any, ...], static: dict[str, Any]
     ) -> Tensor:
-        if len(static) < len(primitive.defaults):
+        if len(static) < len(primitive.static_names):
             static = {**primitive.defaults, **static}
         arrays: list[Any] = []
         tracked, reads, constants = [], [], False
@@ -123,7 +123,7 @@ class Tensor(Operators["Tensor"]):
         except TinygradError:
             raise
         except (ValueError, TypeError, IndexError, ZeroDivisionError, OverflowError) as error:
-            raise kernel_error(error, primitive, operands, static) from None
+            raise kernel_error(error, primitive.name, operands, static) from None
         if type(value) is not np.ndarray:
             value = np.asarray(value) if isinstance(value, np.generic) else real(value, "A result")
         if primitive.view:
@@ -248,14 +248,16 @@ class Tensor(Operators["Tensor"]):
         """Return a constant of the same value, as of now."""
         return Tensor.of(self._array, None)
 
-    def item(self) -> Any:
-        """Return the only element as a Python scalar.
+    def item(self, *index: int) -> Any:
+        """Return the only element, or the one at an index, as a Python scalar.
 
         Raises
         ------
         ShapeError
             If there is not exactly one element.
         """
+        if index:
+            return (self[index] if len(index) > 1 else self.ravel()[index[0]]).item()
         return self._scalar("item()")
 
     def _scalar(self, what: str, *, drops_gradient: bool = False) -> Any:
@@ -306,11 +308,6 @@ class Tensor(Operators["Tensor"]):
     def __format__(self, spec: str) -> str:
         return format(self._scalar(f"format {spec!r}"), spec) if spec else str(self)
 
-    def __len__(self) -> int:
-        if not self.ndim:
-            raise DTypeError(f"len() needs an axis. Received: {self.label}.")
-        return self.shape[0]
-
     def __repr__(self) -> str:
         name = f", name={self.name!r}" if self.name else ""
         origin = ""
@@ -322,8 +319,7 @@ class Tensor(Operators["Tensor"]):
         text = np.array2string(self._array, separator=", ", prefix=head, threshold=100, edgeitems=3)
         return f"{head}{text}, dtype={self.dtype}{name}{origin})"
 
-    def __copy__(self) -> Tensor:
-        return copy.deepcopy(self)
+    __copy__ = copy.deepcopy
 
     def __reduce__(self) -> Any:
         if self.node is not None:

@@ -11,19 +11,25 @@ deferred value needs only ``_apply_primitive`` to have all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, NoReturn
 
 import numpy
 
+from tinygrad_mnist.dispatch.hints import public_name
+from tinygrad_mnist.dispatch.methods import Methods, Result
 from tinygrad_mnist.dispatch.registry import Dispatch, lookup, registry
-from tinygrad_mnist.errors import UnsupportedError
+from tinygrad_mnist.errors import (
+    DTypeError,
+    TinygradError,
+    UnsupportedError,
+    description,
+    kernel_error,
+)
 
 np: Any = numpy  # whose type stubs do not know that these objects answer its protocol
 
-Result = TypeVar("Result")
 
-
-class Operators(Generic[Result]):
+class Operators(Methods[Result]):
     """Operators and methods of ``numpy.ndarray``, each a call of the NumPy function.
 
     Of NumPy's other ``options`` methods take, as the functions do, what is at its default. A class
@@ -41,23 +47,23 @@ class Operators(Generic[Result]):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
             raise UnsupportedError(
-                f"np.{ufunc.__name__}.{method} cannot be called on a Tensor; use the function "
+                f"{public_name(ufunc)}.{method} cannot be called on a Tensor; use the function "
                 "of that purpose, such as np.sum for np.add.reduce."
             )
         if "out" in kwargs:
             raise UnsupportedError(
-                f"np.{ufunc.__name__} cannot write a Tensor's result into an array (out= or an "
+                f"{public_name(ufunc)} cannot write a Tensor's result into an array (out= or an "
                 "in-place operator such as array += tensor); write array = array + tensor."
             )
         target = registry.get(ufunc)
         if kwargs or type(target) is not Dispatch:
-            return lookup(ufunc)(*inputs, **kwargs)
+            return _call(ufunc, inputs, kwargs)
         return self._apply_primitive(target.target, inputs, kwargs)
 
     def __array_function__(
         self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        return lookup(function)(*args, **kwargs)
+        return _call(function, args, kwargs)
 
     def __add__(self, other: Any) -> Result:
         return np.add(self, other)
@@ -83,11 +89,23 @@ class Operators(Generic[Result]):
     def __rtruediv__(self, other: Any) -> Result:
         return np.divide(other, self)
 
+    def __floordiv__(self, other: Any) -> Result:
+        return np.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Result:
+        return np.floor_divide(other, self)
+
     def __mod__(self, other: Any) -> Result:
         return np.remainder(self, other)
 
     def __rmod__(self, other: Any) -> Result:
         return np.remainder(other, self)
+
+    def __divmod__(self, other: Any) -> tuple[Result, Result]:
+        return np.divmod(self, other)
+
+    def __rdivmod__(self, other: Any) -> tuple[Result, Result]:
+        return np.divmod(other, self)
 
     def __pow__(self, other: Any) -> Result:
         return np.power(self, other)
@@ -134,8 +152,32 @@ class Operators(Generic[Result]):
     def __and__(self, other: Any) -> Result:
         return np.bitwise_and(self, other)
 
+    def __rand__(self, other: Any) -> Result:
+        return np.bitwise_and(other, self)
+
     def __or__(self, other: Any) -> Result:
         return np.bitwise_or(self, other)
+
+    def __ror__(self, other: Any) -> Result:
+        return np.bitwise_or(other, self)
+
+    def __xor__(self, other: Any) -> Result:
+        return np.bitwise_xor(self, other)
+
+    def __rxor__(self, other: Any) -> Result:
+        return np.bitwise_xor(other, self)
+
+    def __lshift__(self, other: Any) -> Result:
+        return np.left_shift(self, other)
+
+    def __rlshift__(self, other: Any) -> Result:
+        return np.left_shift(other, self)
+
+    def __rshift__(self, other: Any) -> Result:
+        return np.right_shift(self, other)
+
+    def __rrshift__(self, other: Any) -> Result:
+        return np.right_shift(other, self)
 
     def __invert__(self) -> Result:
         return np.invert(self)
@@ -143,96 +185,39 @@ class Operators(Generic[Result]):
     def __getitem__(self, index: Any) -> Result:
         return lookup(np.ndarray.__getitem__)(self, index)
 
+    def __len__(self) -> int:
+        if not np.ndim(self):
+            raise DTypeError(f"len() needs an axis. Received: {description(self)}.")
+        return np.shape(self)[0]
+
     def __iter__(self) -> Iterator[Result]:
-        return (self[row] for row in range(len(self)))  # type: ignore[arg-type]
+        return (self[row] for row in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(np.equal(self, value)))
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        self._refuse_to_change("be written into")
+
+    def __delitem__(self, index: Any) -> None:
+        self._refuse_to_change("lose elements")
+
+    def _refuse_to_change(self, what: str) -> NoReturn:
         raise UnsupportedError(
-            "Tensors are values and cannot be written into. Build the result with np.where or "
-            "np.concatenate; to change a Parameter use parameter.assign(value)."
+            f"{type(self).__name__}s are values and cannot {what}. Build the result with np.where "
+            "or np.concatenate; to change a Parameter use parameter.assign(value)."
         )
 
-    @property
-    def T(self) -> Result:  # noqa: N802  NumPy's name
-        """The transpose: all axes reversed."""
-        return np.transpose(self)
+    def __round__(self, ndigits: int | None = None) -> Result:
+        return np.round(self, ndigits or 0)
 
-    def astype(self, dtype: Any, **options: Any) -> Result:
-        """Cast to a dtype; the gradient is cast back. Casting to an integer ends the graph."""
-        return lookup(np.ndarray.astype)(self, dtype=dtype, **options)
 
-    def sum(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
-        """Sum over axes; see `numpy.sum`."""
-        return np.sum(self, axis=axis, keepdims=keepdims, **options)
-
-    def prod(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
-        """Multiply over axes; see `numpy.prod`."""
-        return np.prod(self, axis=axis, keepdims=keepdims, **options)
-
-    def mean(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
-        """Average over axes; see `numpy.mean`."""
-        return np.mean(self, axis=axis, keepdims=keepdims, **options)
-
-    def var(
-        self, axis: Any = None, ddof: float = 0, keepdims: bool = False, **options: Any
-    ) -> Result:
-        """Variance over axes; see `numpy.var`."""
-        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims, **options)
-
-    def std(
-        self, axis: Any = None, ddof: float = 0, keepdims: bool = False, **options: Any
-    ) -> Result:
-        """Take the standard deviation over axes; see `numpy.std`."""
-        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims, **options)
-
-    def max(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
-        """Maximum over axes; ties share the cotangent evenly. See `numpy.max`."""
-        return np.max(self, axis=axis, keepdims=keepdims, **options)
-
-    def min(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
-        """Minimum over axes; ties share the cotangent evenly. See `numpy.min`."""
-        return np.min(self, axis=axis, keepdims=keepdims, **options)
-
-    def argmax(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
-        """Index of the first maximum, an integer constant; see `numpy.argmax`."""
-        return np.argmax(self, axis=axis, keepdims=keepdims, **options)
-
-    def argmin(self, axis: Any = None, keepdims: bool = False, **options: Any) -> Result:
-        """Index of the first minimum, an integer constant; see `numpy.argmin`."""
-        return np.argmin(self, axis=axis, keepdims=keepdims, **options)
-
-    def cumsum(self, axis: Any = None, **options: Any) -> Result:
-        """Cumulative sum; see `numpy.cumsum`."""
-        return np.cumsum(self, axis=axis, **options)
-
-    def clip(self, a_min: Any = None, a_max: Any = None, **options: Any) -> Result:
-        """Limit the values to an interval; see `numpy.clip`."""
-        return np.clip(self, a_min, a_max, **options)
-
-    def dot(self, other: Any) -> Result:
-        """Return the dot product; see `numpy.dot`."""
-        return np.dot(self, other)
-
-    def reshape(self, *shape: Any) -> Result:
-        """Change the shape, given as integers or as one tuple; see `numpy.reshape`."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    def flatten(self) -> Result:
-        """Reshape to one axis."""
-        return np.reshape(self, -1)
-
-    def ravel(self) -> Result:
-        """Reshape to one axis."""
-        return np.reshape(self, -1)
-
-    def transpose(self, *axes: Any) -> Result:
-        """Permute the axes, given as integers or as one tuple; see `numpy.transpose`."""
-        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Result:
-        """Exchange two axes; see `numpy.swapaxes`."""
-        return np.swapaxes(self, axis1, axis2)
-
-    def squeeze(self, axis: Any = None) -> Result:
-        """Drop axes of size 1; see `numpy.squeeze`."""
-        return np.squeeze(self, axis=axis)
+def _call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return what a NumPy function means; what NumPy says on the way becomes an error of ours."""
+    meaning = lookup(function)
+    try:
+        return meaning(*args, **kwargs)
+    except TinygradError:
+        raise
+    except (ValueError, TypeError, IndexError) as error:
+        raise kernel_error(error, function.__name__, args, kwargs) from None

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_mnist.dispatch.hints import instead_of, public_name
 from tinygrad_mnist.errors import ArgumentError, UnsupportedError, description
 
 _DEFAULTS = {"casting": "same_kind", "order": "K", "subok": True}
@@ -71,7 +72,7 @@ class Binding:
                 continue
             if name not in known:
                 raise UnsupportedError(
-                    f"{_public(self.function)} on a Tensor does not take {name}= (received "
+                    f"{public_name(self.function)} on a Tensor does not take {name}= (received "
                     f"{description(value)}). Besides its operands it takes "
                     f"{', '.join(self._names) or 'nothing'}; use .numpy() where no gradient is "
                     "wanted."
@@ -80,7 +81,7 @@ class Binding:
             if own in found and found[own] != value:
                 names = " and ".join(other for other in known if known[other] == own)
                 raise ArgumentError(
-                    f"{_public(self.function)} was given {names}, two names of one argument. "
+                    f"{public_name(self.function)} was given {names}, two names of one argument. "
                     f"Received: {found[own]!r:.60} and {value!r:.60}."
                 )
             found[own] = value
@@ -123,8 +124,8 @@ class Dispatch(Binding):
             missing = [name for name, own in pairs if own not in kwargs]
             if missing:
                 raise UnsupportedError(
-                    f"{_public(self.function)} on a Tensor needs {' and '.join(missing)} too; use "
-                    ".numpy() where no gradient is wanted."
+                    f"{public_name(self.function)} on a Tensor needs {' and '.join(missing)} too; "
+                    "use .numpy() where no gradient is wanted."
                 )
             args = tuple(kwargs.pop(name) for name in self.operand_names)
         if target.variadic:
@@ -157,7 +158,7 @@ def composes(
 
     def decorate(composition: Callable[..., Any]) -> Callable[..., Any]:
         # What Python calls it when an argument is missing or unknown.
-        composition.__qualname__ = _public(functions[0])
+        composition.__qualname__ = public_name(functions[0])
         parameters = inspect.signature(composition).parameters
         static = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY]
         operands = [name for name in parameters if name not in static]
@@ -174,24 +175,15 @@ def lookup(function: Any) -> Callable[..., Any]:
     Raises
     ------
     UnsupportedError
-        If it has no primitive; the nearest names that have one are listed.
+        If it has no primitive; what to write instead is named where something is known.
     """
     found = registry.get(function)
     if found is None:
-        import difflib  # only errors need it
-
-        near = difflib.get_close_matches(
-            _public(function), [_public(known) for known in registry], n=3, cutoff=0.6
-        )
+        name = public_name(function)
+        instead = instead_of(name, map(public_name, registry))
         raise UnsupportedError(
-            f"{_public(function)} has no primitive, so it cannot be called on a Tensor: it would "
-            f"silently drop the gradient. {'Nearest: ' + ', '.join(near) + '. ' if near else ''}"
-            "Call it on tensor.numpy() if no gradient is wanted, or add it with @primitive."
+            f"{name} has no primitive, so it cannot be called on a Tensor: it would silently drop "
+            f"the gradient. {'Use ' + instead + ' instead. ' if instead else ''}Call it on "
+            "tensor.numpy() if no gradient is wanted, or add it with @primitive."
         )
     return found
-
-
-def _public(function: Any) -> str:
-    """What users call a NumPy function, such as ``np.linalg.norm``."""
-    module = getattr(function, "__module__", None) or "numpy"
-    return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"

@@ -35,7 +35,7 @@ SHIPPED_FOLDER = Path(__file__).parent
 _Examples: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Mnist:
     """The three splits, and ``checksums``: the SHA-256 of each file's uncompressed bytes.
 
@@ -49,6 +49,10 @@ class Mnist:
     test: Dataset
     checksums: dict[str, str]
     classes: tuple[str, ...] = tuple(finding.DIGITS)
+
+    def __repr__(self) -> str:
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        return "\n".join(f"{name:<10}  {split!r}" for name, split in splits.items())
 
 
 def load(

@@ -23,6 +23,7 @@ from tinygrad_mnist.arguments import plain
 from tinygrad_mnist.core.parameter import Parameter
 from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.errors import CheckpointError, UnsupportedError
+from tinygrad_mnist.notebook import html_table
 
 Layer = Callable[[Any], Any]
 
@@ -90,18 +91,29 @@ class Module:
             parameter.assign(arrays[name])
 
     def __repr__(self) -> str:
-        rows = [("layer", "kind", "parameters", "count")]
-        rows += [_row(name, layer) for name, layer in self._layers()]
+        rows = [_HEADS, *self._rows()]
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         lines = [
             f"{name:>{widths[0]}}  {kind:<{widths[1]}}  {shapes:<{widths[2]}}  {count:>9}".rstrip()
             for name, kind, shapes, count in rows
         ]
-        total = sum(parameter.size for parameter in self.parameters())
-        return "\n".join([*lines, f"{type(self).__name__}: {total:,} parameters"])
+        return "\n".join([*lines, self._total()])
+
+    def _repr_html_(self) -> str:
+        return html_table(_HEADS, self._rows(), below=self._total())
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [_row(name, layer) for name, layer in self._layers()]
+
+    def _total(self) -> str:
+        count = sum(parameter.size for parameter in self.parameters())
+        return f"{type(self).__name__}: {count:,} parameters"
 
     def _layers(self) -> list[tuple[str, Layer]]:
         return list(self.modules()) or [("", self)]
+
+
+_HEADS = ("layer", "kind", "parameters", "count")
 
 
 def _row(name: str, layer: Layer) -> tuple[str, str, str, str]:

@@ -6,6 +6,7 @@ result, and the other arguments are the operands, followed by the static argumen
 
 from tinygrad_mnist.ops import (
     activation,
+    constants,
     elementwise,
     indexing,
     linear_algebra,
@@ -13,4 +14,12 @@ from tinygrad_mnist.ops import (
     shape,
 )
 
-__all__ = ["activation", "elementwise", "indexing", "linear_algebra", "reduction", "shape"]
+__all__ = [
+    "activation",
+    "constants",
+    "elementwise",
+    "indexing",
+    "linear_algebra",
+    "reduction",
+    "shape",
+]

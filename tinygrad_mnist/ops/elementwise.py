@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy._core import umath
 
 from tinygrad_mnist.core.primitive import ZERO, Array, elementwise_ufunc, primitive
 from tinygrad_mnist.dispatch.registry import composes
@@ -46,10 +47,17 @@ remainder = elementwise_ufunc(
     a=lambda ct, y, a, b: ct,
     b=lambda ct, y, a, b: -ct * np.rint((a - y) / b),  # 1 % 0.1 is not 1 - 10 * 0.1
 )
+floor_divide = elementwise_ufunc(np.floor_divide, a=ZERO, b=ZERO)
 negative = elementwise_ufunc(np.negative, x=lambda ct, y, x: -ct)
 positive = elementwise_ufunc(np.positive, x=lambda ct, y, x: ct)
 reciprocal = elementwise_ufunc(np.reciprocal, x=lambda ct, y, x: -ct * y * y)
 absolute = elementwise_ufunc(np.absolute, x=lambda ct, y, x: ct * np.sign(x))
+conjugate = elementwise_ufunc(np.conjugate, x=lambda ct, y, x: ct)
+
+
+@composes(np.divmod)
+def _(a: Any, b: Any) -> tuple[Any, Any]:
+    return np.floor_divide(a, b), np.remainder(a, b)
 
 
 # Powers. The guards give x**0 a zero derivative at x = 0 (TF: nan), and make the derivative by
@@ -153,7 +161,7 @@ _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 masked.vjp(x=lambda ct, y, x, condition: masked(ct, condition), condition=ZERO)
 
 
-@primitive(elementwise=True)
+@primitive(umath.clip, elementwise=True)  # type: ignore[attr-defined]  # array.clip(x, y) calls it
 def clip(x: Array, lower: Array, upper: Array, *, out: Array | None = None) -> Any:
     """Limit x to an interval. At a bound the cotangent goes to x, outside it to the bound.
 
@@ -195,6 +203,23 @@ def astype(x: Array, *, dtype: npt.DTypeLike, out: Array | None = None) -> Any:
 
 astype.vjp(x=lambda ct, y, x, dtype: ct)
 
+
+@composes(np.copy)
+def _(a: Any, *, order: str = "K", subok: bool = False) -> Any:
+    # A value has no order in memory and no class of its own.
+    return astype(a, dtype=a.dtype)
+
+
+@composes(np.real)
+def _(val: Any) -> Any:
+    return np.copy(val)
+
+
+@composes(np.imag)
+def _(val: Any) -> Any:
+    return np.zeros_like(val)
+
+
 # Steps: their derivative is zero wherever it exists.
 sign = elementwise_ufunc(np.sign, x=ZERO)
 floor = elementwise_ufunc(np.floor, x=ZERO)
@@ -203,7 +228,7 @@ rint = elementwise_ufunc(np.rint, x=ZERO)
 trunc = elementwise_ufunc(np.trunc, x=ZERO)
 
 
-@primitive(np.round, elementwise=True)
+@primitive((np.round, np.around), elementwise=True)
 def round(x: Array, *, decimals: int = 0, out: Array | None = None) -> Any:
     """Round to a number of decimals; its derivative is zero wherever it exists."""
     return np.round(x, decimals, out=out)
@@ -220,9 +245,25 @@ equal = elementwise_ufunc(np.equal, a=ZERO, b=ZERO)
 not_equal = elementwise_ufunc(np.not_equal, a=ZERO, b=ZERO)
 logical_and = elementwise_ufunc(np.logical_and, a=ZERO, b=ZERO)
 logical_or = elementwise_ufunc(np.logical_or, a=ZERO, b=ZERO)
+logical_xor = elementwise_ufunc(np.logical_xor, a=ZERO, b=ZERO)
 logical_not = elementwise_ufunc(np.logical_not, x=ZERO)
 bitwise_and = elementwise_ufunc(np.bitwise_and, a=ZERO, b=ZERO)
 bitwise_or = elementwise_ufunc(np.bitwise_or, a=ZERO, b=ZERO)
+bitwise_xor = elementwise_ufunc(np.bitwise_xor, a=ZERO, b=ZERO)
+left_shift = elementwise_ufunc(np.left_shift, a=ZERO, b=ZERO)
+right_shift = elementwise_ufunc(np.right_shift, a=ZERO, b=ZERO)
 invert = elementwise_ufunc(np.invert, x=ZERO)
 isnan = elementwise_ufunc(np.isnan, x=ZERO)
 isfinite = elementwise_ufunc(np.isfinite, x=ZERO)
+isinf = elementwise_ufunc(np.isinf, x=ZERO)
+signbit = elementwise_ufunc(np.signbit, x=ZERO)
+
+
+@composes(np.isposinf)
+def _(x: Any) -> Any:
+    return np.logical_and(np.isinf(x), np.logical_not(np.signbit(x)))
+
+
+@composes(np.isneginf)
+def _(x: Any) -> Any:
+    return np.logical_and(np.isinf(x), np.signbit(x))

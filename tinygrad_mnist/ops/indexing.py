@@ -14,11 +14,13 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from tinygrad_mnist.arguments import without_mask
 from tinygrad_mnist.core.primitive import ZERO, Array, primitive
 from tinygrad_mnist.dispatch.operators import Operators
 from tinygrad_mnist.dispatch.registry import composes
+from tinygrad_mnist.errors import UnsupportedError
 
 
 class Place(Enum):
@@ -113,3 +115,50 @@ def _(x: Any, index: Any) -> Any:
     return getitem(
         x, index=tuple(map(_unchangeable, parts)) if parts is index else _unchangeable(index)
     )
+
+
+@composes(np.take)
+def _(a: Any, indices: Any, *, axis: int | None = None, mode: str = "raise") -> Any:
+    if axis is None:
+        a, axis = np.reshape(a, -1), 0
+    axis = normalize_axis_index(axis, a.ndim)
+    indices = _integers(indices)
+    if mode == "clip":
+        indices = np.clip(indices, 0, a.shape[axis] - 1)
+    elif mode == "wrap":
+        indices = np.remainder(indices, a.shape[axis])
+    elif mode != "raise":
+        raise UnsupportedError(f"np.take has the modes raise, wrap and clip. Received: {mode!r}.")
+    return a[(*(slice(None),) * axis, indices)]
+
+
+@composes(np.repeat)
+def _(a: Any, repeats: Any, *, axis: int | None = None) -> Any:
+    size = np.size(a) if axis is None else np.shape(a)[normalize_axis_index(axis, np.ndim(a))]
+    return np.take(a, np.repeat(np.arange(size), np.asarray(_integers(repeats))), axis)
+
+
+def _integers(values: Any) -> Any:
+    """As an array or Tensor of integers, which truth values are too, and those of an empty list."""
+    array: Any = values if isinstance(values, Operators) else np.asarray(values)
+    return array.astype(np.intp) if array.dtype == bool or not array.size else array
+
+
+@primitive(np.diagonal, view=True)
+def diagonal(x: Array, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Take a diagonal of two axes, along a new last axis."""
+    return np.diagonal(x, offset, axis1, axis2)
+
+
+def _diagonal_vjp(ct: Any, y: Any, x: Any, **where: int) -> Any:
+    places = np.diagonal(np.arange(x.size).reshape(x.shape), **where)
+    flat = scatter_add(np.reshape(ct, -1), index=np.ravel(places), shape=(x.size,))
+    return np.reshape(flat, x.shape)
+
+
+diagonal.vjp(x=_diagonal_vjp)
+
+
+@composes(np.trace)
+def _(a: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1)

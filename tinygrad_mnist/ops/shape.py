@@ -17,18 +17,20 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tinygrad_mnist.core.primitive import Array, primitive
 from tinygrad_mnist.dispatch.registry import composes
+from tinygrad_mnist.errors import UnsupportedError
 
 Shape = int | tuple[int, ...]
 Axis = int | tuple[int, ...] | None
 
 
 @primitive(np.reshape, view=True, renamed={"newshape": "shape"})
-def reshape(x: Array, *, shape: Shape) -> Any:
-    """Arrange the elements, in C order, in another shape."""
-    return np.reshape(x, shape)
+def reshape(x: Array, *, shape: Shape, order: str = "C") -> Any:
+    """Arrange the elements in another shape; order "F" counts the first index fastest."""
+    _refuse_order_in_memory("np.reshape", order)
+    return np.reshape(x, shape, order)  # type: ignore[call-overload]
 
 
-reshape.vjp(x=lambda ct, y, x, shape: np.reshape(ct, x.shape))
+reshape.vjp(x=lambda ct, y, x, shape, order: np.reshape(ct, x.shape, order=order))
 
 
 @primitive(np.transpose, view=True)
@@ -115,8 +117,9 @@ stack.vjp(
 
 
 @composes(np.ravel)
-def _(x: Any) -> Any:
-    return np.reshape(x, -1)
+def _(x: Any, *, order: Any = "C") -> Any:
+    _refuse_order_in_memory("np.ravel", order)
+    return np.reshape(x, -1, order=order)
 
 
 @composes(np.swapaxes)
@@ -125,6 +128,11 @@ def _(x: Any, axis1: int, axis2: int) -> Any:
     first, second = normalize_axis_tuple((axis1, axis2), x.ndim, allow_duplicate=True)
     order[first], order[second] = second, first
     return np.transpose(x, tuple(order))
+
+
+@composes(np.matrix_transpose)
+def _(x: Any) -> Any:
+    return np.swapaxes(x, -1, -2)
 
 
 @composes(np.moveaxis)
@@ -147,3 +155,11 @@ def _(x: Any) -> int:
 @composes(np.size)
 def _(x: Any, axis: int | None = None) -> int:
     return x.size if axis is None else x.shape[axis]  # type: ignore[no-any-return]
+
+
+def _refuse_order_in_memory(function: str, order: str) -> None:
+    if order not in ("C", "F"):
+        raise UnsupportedError(
+            f"{function} on a Tensor takes order='C' or order='F'. Received: {order!r}, which is "
+            "an order in memory, and a Tensor is a value."
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -87,6 +88,16 @@ class Optimizer:
         if not name.startswith("_"):
             tape.watcher.get().changed(self, name)
         super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        options = inspect.signature(type(self)).parameters
+        told = [
+            f"{name}={getattr(self, name)!r}"
+            for name in (*options, "iterations")
+            if name != "parameters" and hasattr(self, name)
+        ]
+        count = f"{len(self.parameters)} parameter{'s' * (len(self.parameters) != 1)}"
+        return f"{type(self).__name__}({', '.join([count, *told])})"
 
     @property
     def learning_rate(self) -> float:

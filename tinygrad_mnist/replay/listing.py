@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from tinygrad_mnist.core.tensor import Tensor
+from tinygrad_mnist.notebook import html_table
 from tinygrad_mnist.replay.allocation import Allocation
 from tinygrad_mnist.replay.memory import Buffer
 from tinygrad_mnist.replay.program import ASSIGN, Instruction, Program, Slot, leaf_name
@@ -20,11 +21,32 @@ from tinygrad_mnist.replay.program import ASSIGN, Instruction, Program, Slot, le
 
 def listing(program: Program, allocation: Allocation) -> str:
     """Return the lines of a program whose slots live where they are allocated."""
+    head, rows, tail = _table(program, allocation)
+    widths = [max((len(row[i]) for row in rows if len(row) > 1), default=0) for i in range(4)]
+    lines = [
+        f"  {'  '.join(map(str.ljust, row, [*widths, 0]))}".rstrip() if len(row) > 1 else row[0]
+        for row in rows
+    ]
+    return "\n".join([head, *lines, *tail])
+
+
+def html_listing(program: Program, allocation: Allocation) -> str:
+    """Return the same as a table of HTML."""
+    head, rows, tail = _table(program, allocation)
+    heads = ["", "applied", "type", "memory", "line"]
+    cells = [row if len(row) > 1 else (*row, *[""] * 4) for row in rows]
+    return html_table(heads, cells, above=head, below="\n".join(tail))
+
+
+def _table(
+    program: Program, allocation: Allocation
+) -> tuple[str, list[tuple[str, ...]], list[str]]:
+    """The first line, rows of five cells or of one, which is a phase, and the last lines."""
     names = _Names(program)
     where = _memory_names(program, allocation, names)
     results = {instruction.result for instruction in program.instructions}
     rows: list[tuple[str, ...]] = [
-        (f"  {names.of[slot]}", slot.origin, slot.typed_shape, where.get(slot, ""), "")
+        (names.of[slot], slot.origin, slot.typed_shape, where.get(slot, ""), "")
         for slot in program.slots
         if slot not in results
     ]
@@ -37,17 +59,8 @@ def listing(program: Program, allocation: Allocation) -> str:
             if position in allocation.skipped and not instruction.is_view:
                 place = f"in place, {place}"
             applied = f"{instruction.primitive.name}({_arguments(instruction, names)})"
-            row = f"  {names.of[slot]}", applied, slot.typed_shape, place, instruction.line
+            row = names.of[slot], applied, slot.typed_shape, place, instruction.line
             rows.append(row)
-    widths = [max((len(row[i]) for row in rows if len(row) > 1), default=0) for i in range(4)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=False)
-        ).rstrip()
-        if len(row) > 1
-        else row[0]
-        for row in rows
-    ]
     head = f"{program.name}({', '.join(names.of[slot] for slot in program.arguments)})"
     fetched = ", ".join(names.of[slot] for slot in program.outputs)
     left = [
@@ -55,7 +68,7 @@ def listing(program: Program, allocation: Allocation) -> str:
         for leaf, slot in program.gradients
         if slot is not None
     ]
-    return "\n".join([head, *lines, f"returns {fetched or 'nothing'}", *left])
+    return head, rows, [f"returns {fetched or 'nothing'}", *left]
 
 
 class _Names:

@@ -26,7 +26,7 @@ from tinygrad_mnist.core.primitive import Array
 from tinygrad_mnist.core.tensor import Tensor
 from tinygrad_mnist.errors import CaptureError, TinygradError, kernel_error
 from tinygrad_mnist.replay.allocation import Allocation
-from tinygrad_mnist.replay.listing import listing
+from tinygrad_mnist.replay.listing import html_listing, listing
 from tinygrad_mnist.replay.memory import Buffer, Memory, array_at
 from tinygrad_mnist.replay.program import ASSIGN, Instruction, Program, Slot
 
@@ -102,15 +102,13 @@ class Plan:
         return self.allocation.memory
 
     def __repr__(self) -> str:
-        program = self.program
-        fed = ", ".join(f"{slot.name} {slot.typed_shape}" for slot in program.arguments)
-        return (
-            f"<plan of {program.name}({fed}): {len(program.instructions)} instructions, "
-            f"{self.allocation.arena} bytes>"
-        )
+        return f"<plan of {self.program.head}, {self.allocation.arena} bytes>"
 
     def __str__(self) -> str:
         return listing(self.program, self.allocation)
+
+    def _repr_html_(self) -> str:
+        return html_listing(self.program, self.allocation)
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Run the program on arguments and return copies of its outputs.
@@ -231,7 +229,7 @@ class Plan:
         kinds = ValueError | TypeError | IndexError | ZeroDivisionError | OverflowError
         if isinstance(error, kinds):
             operands = tuple(_operands(instruction, self.arrays))
-            told = kernel_error(error, instruction.primitive, operands, instruction.static)
+            told = kernel_error(error, instruction.primitive.name, operands, instruction.static)
             return type(told)(f"{where}: {told} {state}.")
         kind = type(error) if isinstance(error, Warning | FloatingPointError) else CaptureError
         return kind(f"{where}: {instruction.primitive.name}: {error}. {state}.")

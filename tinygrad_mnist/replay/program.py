@@ -16,9 +16,10 @@ import numpy as np
 
 from tinygrad_mnist.core.primitive import Array, Primitive
 from tinygrad_mnist.core.tensor import Tensor
+from tinygrad_mnist.errors import application, brief
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Slot:
     """One value of a program.
 
@@ -48,6 +49,9 @@ class Slot:
     content: Any = None
     version: int = 0
     name: str = ""
+
+    def __repr__(self) -> str:
+        return f"<slot of {self.origin} {self.name or ''}".rstrip() + f" {self.typed_shape}>"
 
     @property
     def root(self) -> Slot:
@@ -84,6 +88,9 @@ class Instruction(NamedTuple):
     phase: str
     line: str
     errstate: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"<instruction {application(self)} -> {brief(self.result)}, {self.line}>"
 
     @property
     def reads(self) -> Iterator[Slot]:
@@ -144,8 +151,14 @@ class Program:
         """The slots whose arrays were baked in when the function was captured."""
         return [slot for slot in self.slots if slot.origin == "constant"]
 
+    @property
+    def head(self) -> str:
+        """Its name with what it is fed, and how long it is: what a repr begins with."""
+        fed = ", ".join(f"{slot.name} {slot.typed_shape}" for slot in self.arguments)
+        return f"{self.name}({fed}): {len(self.instructions)} instructions"
+
     def __repr__(self) -> str:
-        return f"<program of {self.name}: {len(self.instructions)} instructions>"
+        return f"<program of {self.head}>"
 
 
 def leaf_name(leaf: Tensor) -> str:

@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
 from tinygrad_mnist.errors import TinygradError
+from tinygrad_mnist.notebook import html_table
 
 
 class Verdict(Enum):
@@ -52,7 +54,7 @@ _RIGHT_ELSEWHERE = Verdict.PRECISION_LIMITED, Verdict.KINK
 BY_CONVENTION = "made of the convention of a step at its kink; the function may have another"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Element:
     """One comparison: of the derivative by an element, or along a direction (index None).
 
@@ -110,11 +112,19 @@ class Element:
         """The index, or what stands for it along a direction."""
         return "direction" if self.index is None else str(list(self.index))
 
-    def __str__(self) -> str:
-        return (
-            f"{self.place:<16}{self.analytic:>14.7g}{self.numeric:>14.7g}{self.left:>12.5g}"
-            f"{self.right:>12.5g}{self.error:>10.1e}{self.relative:>10.1e}{self.bound:>10.1e}"
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row of a table that it is, by its ``COLUMNS``."""
+        slopes = (
+            f"{self.analytic:.7g}",
+            f"{self.numeric:.7g}",
+            f"{self.left:.5g}",
+            f"{self.right:.5g}",
         )
+        return self.place, *slopes, f"{self.error:.1e}", f"{self.relative:.1e}", f"{self.bound:.1e}"
+
+    def __repr__(self) -> str:
+        return _line(self.cells)
 
 
 def _ratio(error: float, size: float) -> float:
@@ -123,13 +133,24 @@ def _ratio(error: float, size: float) -> float:
     return ratio if math.isfinite(ratio) else math.inf
 
 
-HEADINGS = (
-    f"{'at':<16}{'analytic':>14}{'numeric':>14}{'left':>12}{'right':>12}{'error':>10}"
-    f"{'relative':>10}{'bound':>10}"
-)
+COLUMNS = {
+    "at": "<16",
+    "analytic": ">14",
+    "numeric": ">14",
+    "left": ">12",
+    "right": ">12",
+    "error": ">10",
+    "relative": ">10",
+    "bound": ">10",
+}
+"""Of the table of elements: heads and widths."""
 
 
-@dataclass(frozen=True)
+def _line(cells: Iterable[str]) -> str:
+    return "".join(f"{cell:{width}}" for cell, width in zip(cells, COLUMNS.values(), strict=True))
+
+
+@dataclass(frozen=True, repr=False)
 class ArgumentReport:
     """The verdict on the gradient by one argument.
 
@@ -149,14 +170,21 @@ class ArgumentReport:
         """The first comparison."""
         return self.elements[0] if self.elements else None
 
-    def __str__(self) -> str:
-        found = f"{self.name:<12} {self.verdict!s:<17}"
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row of a table that it is: name, verdict, worst error, bound, note."""
+        error, bound = "", ""
         if self.worst and self.worst.measured:
-            found += f" worst error {self.worst.error:.1e}, bound {self.worst.bound:.1e}"
-        return f"{found}  {self.note}".rstrip()
+            error, bound = f"{self.worst.error:.1e}", f"{self.worst.bound:.1e}"
+        return self.name, str(self.verdict), error, bound, self.note
+
+    def __repr__(self) -> str:
+        name, verdict, error, bound, note = self.cells
+        found = f" worst error {error}, bound {bound}" if error else ""
+        return f"{name:<12} {verdict:<17}{found}  {note}".rstrip()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """What `check_grads` found.
 
@@ -212,33 +240,65 @@ class Report:
         found = [(a.name, a.worst) for a in gravest or self.arguments if a.worst]
         return max(found, key=lambda pair: pair[1].severity, default=None)
 
-    def __str__(self) -> str:
-        by_convention = self.verdict is Verdict.KINK and bool(self.rule)
-        meaning = BY_CONVENTION if by_convention else self.verdict.meaning
-        lines = [f"{self.verdict}: {self.derivative} of {self.function}: {meaning}."]
-        gravest_first = sorted(self.arguments, key=lambda a: GRAVITY.index(a.verdict))
-        lines += [f"  {argument}" for argument in gravest_first[:10]]
+    def __repr__(self) -> str:
+        lines = [f"  {argument}" for argument in self._gravest_first[:10]]
         if len(self.arguments) > 10:
             lines.append(f"  and {len(self.arguments) - 10} more arguments")
-        if self.verdict is not Verdict.OK and self.worst:
-            name = self.worst[0]
-            elements = next(a.elements for a in gravest_first if a.name == name)
-            shown = "the worst"
-            if self.verdict is Verdict.KINK and not by_convention:
-                shown, elements = "at a kink", tuple(e for e in elements if e.kink)
-            lines += [f"  {shown} of {name}:", f"    {HEADINGS}", *(f"    {e}" for e in elements)]
+        title, elements = self._shown
+        if title:
+            lines += [f"  {title}:", f"    {_line(COLUMNS)}", *(f"    {e}" for e in elements)]
+        return "\n".join([self._headline, *lines, *(f"  {remark}" for remark in self._remarks)])
+
+    def _repr_html_(self) -> str:
+        heads = ["argument", "verdict", "worst error", "bound", ""]
+        rows = [argument.cells for argument in self._gravest_first]
+        title, elements = self._shown
+        remarks = "\n".join(self._remarks)
+        html = html_table(heads, rows, above=self._headline, below="" if title else remarks)
+        if title:
+            rows = [element.cells for element in elements]
+            html += html_table([*COLUMNS], rows, above=f"{title}:", below=remarks)
+        return html
+
+    @property
+    def _gravest_first(self) -> list[ArgumentReport]:
+        return sorted(self.arguments, key=lambda a: GRAVITY.index(a.verdict))
+
+    @property
+    def _by_convention(self) -> bool:
+        return self.verdict is Verdict.KINK and bool(self.rule)
+
+    @property
+    def _headline(self) -> str:
+        meaning = BY_CONVENTION if self._by_convention else self.verdict.meaning
+        return f"{self.verdict}: {self.derivative} of {self.function}: {meaning}."
+
+    @property
+    def _shown(self) -> tuple[str, tuple[Element, ...]]:
+        """What elements are shown, in words, and these; no words if none are."""
+        if self.verdict is Verdict.OK or not self.worst:
+            return "", ()
+        name = self.worst[0]
+        elements = next(a.elements for a in self._gravest_first if a.name == name)
+        if self.verdict is Verdict.KINK and not self._by_convention:
+            return f"at a kink of {name}", tuple(e for e in elements if e.kink)
+        return f"the worst of {name}", elements
+
+    @property
+    def _remarks(self) -> list[str]:
+        lines = []
         if self.cause:
-            lines.append(f"  likely cause: {self.cause}.")
+            lines.append(f"likely cause: {self.cause}.")
         if self.rule:
             what = "at its kink" if self.verdict in _RIGHT_ELSEWHERE else "first wrong rule"
             what = "first non-finite step" if self.verdict is Verdict.NON_FINITE else what
-            lines.append(f"  {what}: {self.rule}.")
+            lines.append(f"{what}: {self.rule}.")
         if math.isfinite(self.taylor):
             lines.append(
-                f"  Taylor remainder falls like h^{self.taylor:.2f} "
+                f"Taylor remainder falls like h^{self.taylor:.2f} "
                 "(2 or more: right; 1: wrong, or a kink)."
             )
-        return "\n".join(lines)
+        return lines
 
 
 class GradientCheckError(TinygradError, AssertionError):

@@ -45,6 +45,9 @@ class Graph:
         self._taken: dict[str, int] = {}  # and the number last given to it
         self._scope = ""
 
+    def __repr__(self) -> str:
+        return f"<Graph of {len(self.symbols)} symbols, {len(self.variables)} variables>"
+
     def add(self, symbol: Any) -> int:
         """Take a symbol in and return its number in creation order."""
         self.symbols.append(symbol)

@@ -65,6 +65,10 @@ class Optimizer:
         self.learning_rate = in_range("learning_rate", number, 0.0, math.inf)
         self._states = States(name, self.engine, self.has_slots)
 
+    def __repr__(self) -> str:
+        rate = self.learning_rate if self.rate is None else self.rate.name
+        return f"<{type(self).__name__} {self.name!r} learning_rate={rate}>"
+
     @takes(
         "loss global_step var_list gate_gradients aggregation_method colocate_gradients_with_ops "
         "name grad_loss"

@@ -89,6 +89,10 @@ class Session:
         self._changes = 0
         self._entered = ExitStack()
 
+    def __repr__(self) -> str:
+        closed = ", closed" if self.closed else ""
+        return f"<{type(self).__name__} of {self.graph!r}{closed}>"
+
     def run(
         self,
         fetches: Any,

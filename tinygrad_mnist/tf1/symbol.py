@@ -37,8 +37,11 @@ from tinygrad_mnist.tf1.graph import Graph, get_default_graph, get_default_sessi
 from tinygrad_mnist.tf1.inference import infer
 from tinygrad_mnist.tf1.unknown import Shape, Unknown
 
-_ABOUT_SHAPES = (np.shape, np.ndim, np.size)
+_ABOUT_SHAPES = (np.shape, np.ndim, np.size, np.isrealobj, np.iscomplexobj)
 """What a symbol answers at once."""
+
+_OF_VALUES = (np.allclose, np.array_equal, np.array_equiv, np.nonzero, np.flatnonzero, np.argwhere)
+"""What a symbol, which has no value yet, cannot answer."""
 
 
 class Symbol(Unknown, Operators["Symbol"]):
@@ -62,6 +65,8 @@ class Symbol(Unknown, Operators["Symbol"]):
     line
         The user's line that made it.
     """
+
+    _values = "session.run(x)"
 
     def __init__(
         self,
@@ -139,6 +144,8 @@ class Symbol(Unknown, Operators["Symbol"]):
         meaning = lookup(function)
         if function in _ABOUT_SHAPES:
             return meaning(*args, **kwargs)
+        if function in _OF_VALUES:
+            self._refuse(f"np.{function.__name__}")
         return _symbols_of(meaning, args, kwargs, function.__name__)
 
     def __getitem__(self, index: Any) -> Symbol:

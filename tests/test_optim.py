@@ -431,6 +431,7 @@ def test_the_defaults_are_those_of_tensorflow():
     [capture, partial(capture, verify=2000), lambda step: step],
     ids=["captured", "verified", "eager"],
 )
+@pytest.mark.slow
 def test_what_has_decayed_becomes_zero_and_never_subnormal(kind, wrap):
     weight = Parameter(np.ones(4, np.float32))
     optimizer = kind([weight], learning_rate=1e-3)

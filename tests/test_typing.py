@@ -108,6 +108,7 @@ def skip_unless_it_runs(checker, cwd):
 
 
 @pytest.mark.parametrize("checker", CHECKS)
+@pytest.mark.slow
 def test_type_checkers_see_tensors_and_symbols(checker, tmp_path):
     skip_unless_it_runs(checker, tmp_path)
     (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")

@@ -160,6 +160,7 @@ def letters(tmp_path_factory):
 
 
 @pytest.mark.parametrize("options", [[], ["--classes", 26, "--transpose"]])
+@pytest.mark.slow
 def test_letters(letters, digits, tmp_path, capsys, options):
     data = tmp_path / "data"
     data.mkdir()

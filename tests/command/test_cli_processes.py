@@ -94,6 +94,7 @@ def same_as(straight, folder):
     assert {path.name for path in folder.iterdir()} == {path.name for path in straight.iterdir()}
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment(data, straight, tmp_path):
     folder, iterations = tmp_path / "here", [0]
     common = ["--checkpoint-every", 5, "--no-plots", "--data-dir", data, "--out", folder]
@@ -112,6 +113,7 @@ def test_killed_at_any_moment(data, straight, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_interrupted_at_any_moment(data, straight, tmp_path, number):
     for attempt in range(3):
         folder, errors = tmp_path / f"run-{attempt}", tmp_path / f"errors-{attempt}"

@@ -23,6 +23,7 @@ def good(request, data, tmp_path_factory):
     return folder / "checkpoint.npz"
 
 
+@pytest.mark.slow
 def test_every_kind_is_refused_in_a_sentence(good, data, tmp_path, capsys):
     path, seen = tmp_path / "checkpoint.npz", 0
     commands = (["predict", path, "digit.png"], ["evaluate", path, "--data-dir", data])

@@ -77,6 +77,7 @@ class TestResuming:
         optimizer=st.sampled_from(list(OPTIMIZERS)),
         stops=st.sets(st.integers(1, SMALL.iterations), max_size=3),
     )
+    @pytest.mark.slow
     def test_any_number_of_stops_changes_no_byte(
         self, data, straight, tmp_path_factory, optimizer, stops
     ):

@@ -71,6 +71,7 @@ print("alive")
 """
 
 
+@pytest.mark.slow
 def test_dropping_a_deep_graph_does_not_crash():
     """I06, also on a stack of 256 KiB; in a process of its own, for it would take ours along."""
     done = subprocess.run(

@@ -42,7 +42,17 @@ MUTANTS = (
 )
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def sampled(rows, names):
+    """Every eighth in the quick loop; the rest is slow."""
+    return [
+        pytest.param(*row, id=name, marks=() if place % 8 == 0 else pytest.mark.slow)
+        for place, (row, name) in enumerate(zip(rows, names, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(
+    "mutant", sampled([[mutant] for mutant in MUTANTS], [mutant.name for mutant in MUTANTS])
+)
 def test_a_mutant_is_killed(mutant):
     with planted(mutant, mutant.wrong):
         reason = copy_context().run(rejection, mutant.oracles)
@@ -58,8 +68,10 @@ FRAMES = {
 
 @pytest.mark.parametrize(
     ("mutant", "oracle"),
-    FRAMES.values(),
-    ids=[f"{mutant.key} by {oracle.name}" for mutant, oracle in FRAMES.values()],
+    sampled(
+        FRAMES.values(),
+        [f"{mutant.key} by {oracle.name}" for mutant, oracle in FRAMES.values()],
+    ),
 )
 def test_the_original_is_accepted_in_the_same_frame(mutant, oracle):
     with planted(mutant, mutant.right):

@@ -368,6 +368,7 @@ def test_the_cross_entropy_never_broadcasts(labels, logits):
         loop.cross_entropy(np.zeros(labels, int), np.zeros(logits))
 
 
+@pytest.mark.slow
 def test_memory_is_flat_with_the_collector_off():
     network = model()
     data = Dataset(X, Y, default_rng(0))

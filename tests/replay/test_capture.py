@@ -44,6 +44,7 @@ class Training:
         return [p.numpy() for p in parameters] + [p.grad for p in parameters] + list(slots)
 
 
+@pytest.mark.slow
 def test_a_thousand_adam_steps_on_mnist_equal_the_eager_ones():
     data = mnist.load(generator=np.random.default_rng(0)).train
     eager, replayed = Training("adam", [784, 128, 64, 10]), Training("adam", [784, 128, 64, 10])

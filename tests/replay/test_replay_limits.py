@@ -920,6 +920,7 @@ def test_a_value_does_not_wait_in_the_memory_of_a_parameter_that_is_assigned_mea
         np.testing.assert_array_equal(replayed, eager)
 
 
+@pytest.mark.slow
 def test_twenty_thousand_instructions_are_planned_and_listed_in_seconds():
     weight = Parameter(np.ones(2), name="weight")
 

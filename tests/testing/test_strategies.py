@@ -101,6 +101,7 @@ def test_labels_of_no_row_are_empty(labels):
 
 
 @given(strategies.graphs(max_nodes=16))
+@pytest.mark.slow
 def test_random_graphs(graph):
     assert len(graph.steps) <= 16
     assert_grads(graph, *graph.leaves, order=1)

@@ -28,6 +28,7 @@ def run(*arguments, cwd):
     return subprocess.run(command, capture_output=True, encoding="utf-8", cwd=cwd, timeout=120)
 
 
+@pytest.mark.slow
 def test_the_program_as_a_command(tmp_path):
     done = run("new/folder", "101", "3", cwd=tmp_path)
     assert done.stderr == ""

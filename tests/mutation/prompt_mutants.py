@@ -113,16 +113,9 @@ NODES = plain(test_prompt.test_a_node_and_a_step)
 
 # Each row: what is wrong, the function, the texts, the oracle.
 EDITED = (
-    ("an own error is lost", f"{METHODS}.Methods.__getattr__", ("if known or", "if"), PROTOCOLS),
-    (
-        "a protocol is answered with a sentence",
-        f"{METHODS}.Methods.__getattr__",
-        ('name.startswith("_") or ', ""),
-        PROTOCOLS,
-    ),
     (
         "methods that change an array are NumPy's functions",
-        f"{METHODS}.Methods.__getattr__",
+        f"{METHODS}._Missing.__get__",
         ("name not in IN_PLACE and ", ""),
         MISSING,
     ),

@@ -9,7 +9,7 @@ Tensor, it refuses itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy
 
@@ -29,21 +29,6 @@ class Methods(Generic[Result]):
 
     _values = "x.numpy()"
     """How messages call the values of x, as an array."""
-
-    if not TYPE_CHECKING:  # to type checkers too, an attribute that is not there is an error
-
-        def __getattr__(self, name: str) -> Any:
-            """Say what to write instead of an attribute of ndarray that is not here."""
-            known = hasattr(type(self), name)  # it was that which raised an AttributeError
-            if known or name.startswith("_") or not hasattr(numpy.ndarray, name):
-                return object.__getattribute__(self, name)  # raises that again, or Python's own
-            try:
-                told = instead_of_attribute(name, type(self).__name__, self._values)
-                if name not in IN_PLACE and hasattr(np, name):
-                    lookup(getattr(np, name))
-            except UnsupportedError as error:
-                told = str(error)
-            raise MissingAttributeError(told)
 
     @property
     def T(self) -> Result:  # noqa: N802  NumPy's name
@@ -280,3 +265,30 @@ class Methods(Generic[Result]):
 def _given(others: dict[str, Any], **arguments: Any) -> dict[str, Any]:
     """Return the other arguments and, of these, those that are not None."""
     return others | {name: value for name, value in arguments.items() if value is not None}
+
+
+class _Missing:
+    """An attribute of ndarray that is not here: asked for, it says what to write instead.
+
+    No ``__getattr__``: where there is one, Python takes longer over every attribute.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        name = self.name
+        if instance is None:
+            raise AttributeError(f"type object {owner.__name__!r} has no attribute {name!r}")
+        try:
+            told = instead_of_attribute(name, owner.__name__, instance._values)
+            if name not in IN_PLACE and hasattr(np, name):
+                lookup(getattr(np, name))
+        except UnsupportedError as error:
+            told = str(error)
+        raise MissingAttributeError(told)
+
+
+for _name in dir(np.ndarray):
+    if not _name.startswith("_") and not hasattr(Methods, _name):
+        setattr(Methods, _name, _Missing(_name))

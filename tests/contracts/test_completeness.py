@@ -44,7 +44,7 @@ def test_every_function_in_the_registry_has_a_row():
 
 def test_every_method_has_a_spelling():
     spelled = " ".join(spelling for row in CASES for spelling in row.spellings)
-    methods = {name for name in dir(Operators) if not name.startswith("_")}
+    methods = {n for n in dir(Operators) if not n.startswith("_") and hasattr(Operators, n)}
     others = {"T", "nonzero", "itemsize", "nbytes"}
     missing = {name for name in methods - others if f".{name}" not in spelled}
     assert not missing
